@@ -1,0 +1,124 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// One room of the house: a library target that may use only lower floors (see docs/architecture.md).
+func room(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(of name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        swiftSettings: settings)
+}
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+
+let package = Package(
+    name: "marketing-portal",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "portal", targets: ["PortalCLI"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // System libraries: module maps only, and one C shim for libcurl's variadic setters.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CSystemCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CLibCurl", dependencies: ["CSystemCurl"]),
+
+        // Floor 0
+        room("Core", uses: []),
+        // Floor 1
+        room("Cryptography", uses: ["Core", "COpenSSL"]),
+        room("Templates", uses: ["Core"]),
+        room("Markup", uses: ["Core", "CLibXML2"]),
+        room("HTTPTransport", uses: ["Core", "CLibCurl", log]),
+        room("Mail", uses: ["Core", "CLibCurl", log]),
+        room("Postgres", uses: ["Core", "CLibPQ", log, metrics, lifecycle, collections]),
+        room("Jobs", uses: ["Core", "Postgres", log, metrics, lifecycle]),
+        // Floor 2
+        room("Web", uses: ["Core", "Cryptography", "Templates", "CZlib", hummingbird, log, metrics]),
+        room("Accounts", uses: ["Core", "Cryptography", "Templates", "Mail", "Postgres", "Jobs", "Web", log]),
+        // Floors 3 to 6: slices
+        room("Contacts", uses: ["Accounts", "Core", "Cryptography", "Templates", "Postgres", "Jobs", "Web", log]),
+        room(
+            "Tracking",
+            uses: ["Contacts", "Accounts", "Core", "Cryptography", "Templates", "Postgres", "Jobs", "Web", log, lifecycle]),
+        room(
+            "Messaging",
+            uses: [
+                "Contacts", "Tracking", "Accounts", "Core", "Cryptography", "Templates", "Markup", "Mail", "HTTPTransport",
+                "Postgres", "Jobs", "Web", log, lifecycle,
+            ]),
+        room(
+            "Campaigns",
+            uses: [
+                "Messaging", "Contacts", "Tracking", "Accounts", "Core", "Cryptography", "Templates", "Markup", "Mail",
+                "Postgres", "Jobs", "Web", log,
+            ]),
+        room(
+            "Analytics",
+            uses: [
+                "Campaigns", "Messaging", "Contacts", "Tracking", "Accounts", "Core", "Templates", "Postgres", "Jobs", "Web",
+                log,
+            ]),
+        // Floor 7
+        room(
+            "Portal",
+            uses: [
+                "Analytics", "Campaigns", "Messaging", "Contacts", "Tracking", "Accounts", "Core", "Cryptography", "Templates",
+                "Markup", "Mail", "HTTPTransport", "Postgres", "Jobs", "Web", hummingbird, log, metrics, lifecycle,
+            ]),
+        // Floor 8
+        .executableTarget(
+            name: "PortalCLI",
+            dependencies: [
+                "Portal", "Analytics", "Campaigns", "Messaging", "Contacts", "Tracking", "Accounts", "Core", "Cryptography",
+                "Templates", "Mail", "Postgres", "Jobs", "Web", argumentParser, log,
+            ],
+            swiftSettings: settings),
+
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Portal", "Web", "Accounts", "Postgres", "Jobs", "Markup", "Core", "Cryptography", "Templates", hummingbird, log,
+            ],
+            path: "Tests/TestSupport", swiftSettings: settings),
+    ]
+)
+
+// A room's tests stand under Tests/<Room>Tests; the lowest floors need no support.
+package.targets += ["Core", "Cryptography", "Templates", "Markup", "HTTPTransport", "Mail", "Postgres"].map { name in
+    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name), "Core"], swiftSettings: settings)
+}
+package.targets += [
+    tests(of: "Jobs", uses: ["Postgres", "Core"]),
+    tests(of: "Web", uses: ["Core", "Templates"]),
+    tests(of: "Accounts", uses: ["Core", "Web"]),
+    tests(of: "Contacts", uses: ["Core", "Web", "Accounts", "Postgres"]),
+    tests(of: "Tracking", uses: ["Core", "Web", "Accounts", "Contacts", "Postgres"]),
+    tests(of: "Messaging", uses: ["Core", "Web", "Accounts", "Contacts", "Mail", "Postgres"]),
+    tests(of: "Campaigns", uses: ["Core", "Web", "Accounts", "Contacts", "Messaging", "Postgres"]),
+    tests(of: "Analytics", uses: ["Core", "Web", "Accounts", "Postgres"]),
+    tests(of: "Portal", uses: ["Core", "Web", "Accounts", "Contacts", "Campaigns", "Messaging", "Postgres"]),
+]

@@ -1,0 +1,20 @@
+// Typed setters for libcurl's variadic functions, which Swift cannot call.
+#ifndef PORTAL_CLIBCURL_H
+#define PORTAL_CLIBCURL_H
+
+#include <curl/curl.h>
+
+CURLcode portal_curl_set_long(CURL *handle, CURLoption option, long value);
+CURLcode portal_curl_set_string(CURL *handle, CURLoption option, const char *value);
+CURLcode portal_curl_set_pointer(CURL *handle, CURLoption option, void *value);
+CURLcode portal_curl_set_offset(CURL *handle, CURLoption option, curl_off_t value);
+CURLcode portal_curl_set_list(CURL *handle, CURLoption option, struct curl_slist *value);
+CURLcode portal_curl_set_write(CURL *handle, CURLoption option, size_t (*callback)(char *, size_t, size_t, void *));
+CURLcode portal_curl_set_opensocket(
+    CURL *handle, curl_socket_t (*callback)(void *, curlsocktype, struct curl_sockaddr *));
+CURLcode portal_curl_get_long(CURL *handle, CURLINFO info, long *value);
+CURLcode portal_curl_get_string(CURL *handle, CURLINFO info, char **value);
+CURLcode portal_curl_get_pointer(CURL *handle, CURLINFO info, void **value);
+CURLMcode portal_curl_multi_set_long(CURLM *handle, CURLMoption option, long value);
+
+#endif

@@ -1,0 +1,66 @@
+import FoundationEssentials
+
+/// The time of day, injected so that tests decide what time it is.
+package struct WallClock: Sendable {
+    private let read: @Sendable () -> Date
+
+    package init(_ read: @escaping @Sendable () -> Date) {
+        self.read = read
+    }
+
+    package var now: Date { read() }
+
+    package static let system = WallClock { Date() }
+
+    package static func fixed(_ date: Date) -> WallClock {
+        WallClock { date }
+    }
+}
+
+/// The source of random bytes. Secrets take theirs from OpenSSL (see `Cryptography`); ids and jitter from here.
+package struct Randomness: Sendable {
+    private let generate: @Sendable () -> UInt64
+
+    package init(_ generate: @escaping @Sendable () -> UInt64) {
+        self.generate = generate
+    }
+
+    package func next() -> UInt64 { generate() }
+
+    /// A number in 0..<1.
+    package func fraction() -> Double {
+        Double(generate() >> 11) / Double(UInt64(1) << 53)
+    }
+
+    package static let system = Randomness { UInt64.random(in: .min ... .max) }
+}
+
+/// Makes ids of UUID version 7 (RFC 9562 §5.7): milliseconds since 1970, then random bits.
+package struct IdentifierSource: Sendable {
+    private let clock: WallClock
+    private let randomness: Randomness
+
+    package init(clock: WallClock = .system, randomness: Randomness = .system) {
+        self.clock = clock
+        self.randomness = randomness
+    }
+
+    package func next<Entity>(_: Identifier<Entity>.Type = Identifier<Entity>.self) -> Identifier<Entity> {
+        Identifier(.version7(at: clock.now, high: randomness.next(), low: randomness.next()))
+    }
+}
+
+extension UUID {
+    /// A UUID of version 7 from a time, 12 bits of `high` and 62 bits of `low`.
+    package static func version7(at date: Date, high: UInt64, low: UInt64) -> UUID {
+        let milliseconds = UInt64(max(0, date.timeIntervalSince1970 * 1000))
+        let upper = milliseconds << 16 | 0x7000 | (high & 0x0FFF)
+        let lower = 0x8000_0000_0000_0000 | (low & 0x3FFF_FFFF_FFFF_FFFF)
+        var bytes: uuid_t = UUID().uuid
+        withUnsafeMutableBytes(of: &bytes) { buffer in
+            buffer.storeBytes(of: upper.bigEndian, toByteOffset: 0, as: UInt64.self)
+            buffer.storeBytes(of: lower.bigEndian, toByteOffset: 8, as: UInt64.self)
+        }
+        return UUID(uuid: bytes)
+    }
+}
