@@ -98,20 +98,26 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // A private PostgreSQL for tests: the rooms below the slices need no more of TestSupport than this.
+        .target(
+            name: "PostgresTesting", dependencies: ["Postgres", "Core", log], path: "Tests/PostgresTesting",
+            swiftSettings: settings),
         .target(
             name: "TestSupport",
             dependencies: [
-                "Portal", "Web", "Accounts", "Postgres", "Jobs", "Markup", "Core", "Cryptography", "Templates", hummingbird, log,
+                "PostgresTesting", "Portal", "Web", "Accounts", "Postgres", "Jobs", "Markup", "Core", "Cryptography", "Templates", hummingbird, log,
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
     ]
 )
 
 // A room's tests stand under Tests/<Room>Tests; the lowest floors need no support.
-package.targets += ["Core", "Cryptography", "Templates", "Markup", "HTTPTransport", "Mail", "Postgres"].map { name in
+package.targets += ["Core", "Cryptography", "Templates", "Markup", "HTTPTransport", "Mail"].map { name in
     .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name), "Core"], swiftSettings: settings)
 }
 package.targets += [
+    .testTarget(
+        name: "PostgresTests", dependencies: ["Postgres", "PostgresTesting", "Core"], swiftSettings: settings),
     tests(of: "Jobs", uses: ["Postgres", "Core"]),
     tests(of: "Web", uses: ["Core", "Templates"]),
     tests(of: "Accounts", uses: ["Core", "Web"]),
