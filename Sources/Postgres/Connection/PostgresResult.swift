@@ -1,0 +1,111 @@
+import CLibPQ
+
+/// A result of libpq, freed with this value.
+struct PostgresResult: ~Copyable {
+    let pointer: OpaquePointer
+
+    init(_ pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    deinit {
+        PQclear(pointer)
+    }
+
+    var status: ExecStatusType { PQresultStatus(pointer) }
+    var rowCount: Int { Int(PQntuples(pointer)) }
+    var columnCount: Int { Int(PQnfields(pointer)) }
+
+    /// Rows changed, or read; 0 for statements that count nothing.
+    var affectedRows: Int {
+        guard let text = PQcmdTuples(pointer) else { return 0 }
+        return Int(String(cString: text)) ?? 0
+    }
+
+    /// `COMMIT`, `ROLLBACK` …
+    var commandTag: String {
+        guard let text = PQcmdStatus(pointer) else { return "" }
+        return String(cString: text)
+    }
+
+    func columnName(_ column: Int) -> String {
+        guard let name = PQfname(pointer, Int32(truncatingIfNeeded: column)) else { return "\(column + 1)" }
+        return String(cString: name)
+    }
+
+    func cell(row: Int, column: Int) -> PostgresCell {
+        let row = Int32(truncatingIfNeeded: row)
+        let column = Int32(truncatingIfNeeded: column)
+        let type = PostgresType(oid: PQftype(pointer, column))
+        if PQgetisnull(pointer, row, column) != 0 { return PostgresCell(type: type, bytes: nil) }
+        let length = Int(PQgetlength(pointer, row, column))
+        return PostgresCell(
+            type: type, bytes: UnsafeRawBufferPointer(start: PQgetvalue(pointer, row, column), count: length))
+    }
+
+    private func field(_ code: Character) -> String? {
+        guard let ascii = code.asciiValue, let text = PQresultErrorField(pointer, Int32(ascii)) else { return nil }
+        return String(cString: text)
+    }
+
+    var sqlState: String? { field("C") }
+
+    /// The server's answer as an error. Messages of classes that may quote values stay behind.
+    func refusal(query: String) -> ServerRefusal {
+        let state: String = sqlState ?? "XX000"
+        let mayQuoteValues: Bool = state.hasPrefix("22") || state.hasPrefix("P0") || state.hasPrefix("38")
+        return ServerRefusal(
+            query: query, sqlState: state, message: mayQuoteValues ? "" : field("M") ?? "", table: field("t"),
+            column: field("c"), constraint: field("n"), position: field("P").flatMap { Int($0) })
+    }
+}
+
+/// Reads one row, column after column. It cannot leave the initializer that it is passed to.
+package struct RowReader: ~Copyable {
+    private let result: OpaquePointer
+    private let row: Int32
+    private let columns: Int32
+    private var column: Int32 = 0
+    private let query: StaticString
+
+    init(_ result: borrowing PostgresResult, row: Int, query: StaticString) {
+        self.result = result.pointer
+        self.row = Int32(truncatingIfNeeded: row)
+        self.columns = PQnfields(result.pointer)
+        self.query = query
+    }
+
+    /// The next column. A wrong type or an unexpected NULL is an error that names statement and column.
+    package mutating func next<Value: PostgresDecodable>(_: Value.Type = Value.self) throws -> Value {
+        guard column < columns else {
+            throw PostgresError.decoding(query: "\(query)", column: "\(column + 1)", problem: "is not in the result")
+        }
+        defer { column += 1 }
+        let type = PostgresType(oid: PQftype(result, column))
+        var bytes: UnsafeRawBufferPointer?
+        if PQgetisnull(result, row, column) == 0 {
+            bytes = UnsafeRawBufferPointer(
+                start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
+        }
+        do {
+            return try Value(from: PostgresCell(type: type, bytes: bytes))
+        } catch let mismatch as CellMismatch {
+            let name: String = PQfname(result, column).map { String(cString: $0) } ?? "\(column + 1)"
+            throw PostgresError.decoding(query: "\(query)", column: name, problem: mismatch.explanation)
+        }
+    }
+}
+
+/// A row as a Swift value: its columns and its decoder stand side by side, in the same order.
+///
+/// ```swift
+/// struct ListRow: PostgresRow {
+///     static let columns: SQL = "id, name"
+///     let id: ContactListID, name: String
+///     init(row: inout RowReader) throws { id = try row.next(); name = try row.next() }
+/// }
+/// ```
+package protocol PostgresRow: Sendable {
+    static var columns: SQL { get }
+    init(row: inout RowReader) throws
+}

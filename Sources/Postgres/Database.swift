@@ -1,0 +1,119 @@
+import Core
+
+/// The handle every slice holds: opens sessions and transactions on a pool.
+///
+/// Closures run where the caller runs; only the queries themselves go to the connection's thread. A session or
+/// transaction refuses use after its closure has ended.
+package struct Database: Sendable {
+    package let pool: PostgresPool
+
+    package init(_ pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    /// Statements that commit one by one, on global tables (users, sessions, the job queue).
+    /// - Parameter timeout: for the whole closure; without it each statement has the pool's limit.
+    package func session<Value>(
+        timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresAutocommit) async throws -> Value
+    ) async throws -> Value {
+        let connection = try await pool.lease()
+        defer { pool.release(connection) }
+        let limit: Duration = pool.settings.statementTimeout
+        var prelude: [SQL] = []
+        if let timeout, timeout > limit {
+            prelude.append(SQL(trusted: "SET statement_timeout = \(timeout.milliseconds)"))
+        }
+        let lease = PostgresLease(
+            connection, prelude: prelude, isTransaction: false, timeout: timeout,
+            statementLimit: max(limit, timeout ?? .zero))
+        defer { lease.end() }
+        return try await body(PostgresAutocommit(lease: lease))
+    }
+
+    /// A transaction on global tables; it sees no workspace. Tried again, at most three times in all, when another
+    /// transaction was in the way (40001, 40P01), so the closure must have no effect outside the database.
+    package func transaction<Value>(
+        isolation level: IsolationLevel = .readCommitted, timeout: Duration? = nil,
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        try await retrying(timeout, [SQL(trusted: "BEGIN ISOLATION LEVEL \(level.rawValue)")], body: body)
+    }
+
+    /// A read-only transaction in a workspace. `BEGIN`, the workspace and the first query travel together, so a page
+    /// with one query costs two round trips.
+    package func read<Value>(
+        _ workspace: WorkspaceID, timeout: Duration? = nil, isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        try await once(timeout, [SQL(trusted: "BEGIN READ ONLY"), .enter(workspace)], body: body)
+    }
+
+    /// A transaction in a workspace. Tried again like `transaction`.
+    package func write<Value>(
+        _ workspace: WorkspaceID, isolation level: IsolationLevel = .readCommitted, timeout: Duration? = nil,
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        let opening: [SQL] = [SQL(trusted: "BEGIN ISOLATION LEVEL \(level.rawValue)"), .enter(workspace)]
+        return try await retrying(timeout, opening, body: body)
+    }
+
+    private static let attempts: Int = 3
+
+    private func retrying<Value>(
+        _ timeout: Duration?, _ opening: [SQL], isolation: isolated (any Actor)? = #isolation,
+        body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        var attempt: Int = 1
+        while true {
+            do {
+                return try await once(timeout, opening, body: body)
+            } catch let error as PostgresError where attempt < Database.attempts && error.isRetryable {
+                try await Task.sleep(for: .milliseconds(Int.random(in: 1...(10 * attempt))))
+                attempt += 1
+            }
+        }
+    }
+
+    private func once<Value>(
+        _ timeout: Duration?, _ opening: [SQL], isolation: isolated (any Actor)? = #isolation,
+        body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        let connection = try await pool.lease()
+        defer { pool.release(connection) }
+        let limit: Duration = pool.settings.statementTimeout
+        var prelude: [SQL] = opening
+        if let timeout, timeout > limit {
+            prelude.append(SQL(trusted: "SET LOCAL statement_timeout = \(timeout.milliseconds)"))
+        }
+        let lease = PostgresLease(
+            connection, prelude: prelude, isTransaction: true, timeout: timeout,
+            statementLimit: max(limit, timeout ?? .zero))
+        defer { lease.end() }
+        let value: Value
+        do {
+            value = try await body(PostgresTransaction(lease: lease))
+        } catch {
+            await lease.rollBack()
+            throw error
+        }
+        try await lease.commit()
+        return value
+    }
+}
+
+/// How much transactions see of each other (PostgreSQL manual 13.2).
+package enum IsolationLevel: String, Sendable {
+    case readCommitted = "READ COMMITTED"
+    case repeatableRead = "REPEATABLE READ"
+    case serializable = "SERIALIZABLE"
+}
+
+extension SQL {
+    /// Lets the transaction see one workspace. `SET LOCAL` and not `set_config()`, so that Citus can follow.
+    static func enter(_ workspace: WorkspaceID) -> SQL {
+        SQL(trusted: "SET LOCAL app.workspace_id = '\(workspace)'")
+    }
+}

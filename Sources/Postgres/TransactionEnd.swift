@@ -1,0 +1,51 @@
+import CLibPQ
+
+extension PostgresLease {
+    /// Commits. Not interrupted by the task's cancellation, so that the outcome is known.
+    func commit() async throws {
+        guard hasBegun else { return }
+        try await connection.run(Operation(lease: self, query: "commit")) { connection, operation in
+            var tag: String = ""
+            try connection.exchange(operation, [Statement("commit", "COMMIT")]) { _, result in tag = result.commandTag }
+            if tag != "COMMIT" {
+                throw PostgresError.misuse(
+                    query: "commit", problem: "A statement had failed, so the transaction was rolled back.")
+            }
+        }
+    }
+
+    /// Rolls back, even when the task is cancelled or the time is over. A connection on which that fails is closed,
+    /// which rolls back as well.
+    func rollBack() async {
+        guard hasBegun else { return }
+        await connection.rollBack(self)
+    }
+}
+
+extension PostgresConnection {
+    fileprivate func rollBack(_ lease: PostgresLease) {
+        defer { publishCondition() }
+        guard let wire, wire.isAlive, wire.transactionStatus != PQTRANS_IDLE else { return }
+        guard streaming == nil, wire.isInPipeline else { return discard() }
+        do {
+            try endTransaction(wire, lease)
+        } catch {
+            discard()
+        }
+    }
+
+    private func endTransaction(_ wire: Wire, _ lease: PostgresLease) throws {
+        try wire.send(unprepared: Array("ROLLBACK\0".utf8))
+        try wire.sendSync()
+        wire.flush()
+        let deadline: Deadline = .after(.seconds(3))
+        for _ in 0..<8 {
+            guard let pointer = try wire.nextResult(operation: 0, deadline: deadline) else { continue }
+            let result = PostgresResult(pointer)
+            let status: ExecStatusType = result.status
+            if status == PGRES_PIPELINE_SYNC { return }
+            if status != PGRES_COMMAND_OK || !wire.isAlive { throw Wire.Interruption.lost("rollback refused") }
+        }
+        throw Wire.Interruption.lost("out of step")
+    }
+}
