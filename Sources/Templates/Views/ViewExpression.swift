@@ -1,0 +1,61 @@
+/// A value to read, with slots instead of names. While a file is checked, `base` counts the file's own bindings
+/// (0 is the page, 1 is chrome); after linking it counts the locals of the program.
+indirect enum ViewExpression: Sendable {
+    case constant(ViewConstant)
+    case path(base: Int, slots: [Int])
+    case loop(base: Int, ViewLoopProperty)
+    case filter(ViewFilter, ViewExpression)
+    /// Whether the caller filled a slot; a constant after linking.
+    case slotGiven(String)
+}
+
+enum ViewLoopProperty: String, Sendable, CaseIterable {
+    case index, index0, first, last, length
+}
+
+indirect enum ViewTest: Sendable {
+    case constant(Bool)
+    /// A flag.
+    case truth(ViewExpression)
+    case present(ViewExpression)
+    /// Absent, or without characters or members.
+    case empty(ViewExpression)
+    case compare(ViewExpression, Comparison, ViewExpression)
+    case and(ViewTest, ViewTest)
+    case or(ViewTest, ViewTest)
+    case not(ViewTest)
+}
+
+indirect enum ViewFilter: Sendable {
+    case number, percent, bytes
+    case date, datetime, time, iso, relative
+    case plural(one: String, many: String)
+    case fallback(ViewExpression)
+    case upcase, downcase, capitalize, initials
+    case truncate(Int)
+    case join(String)
+    case size
+    case json
+    case escapeQuery
+}
+
+/// One step of a program. Jump targets are indexes of operations.
+enum ViewOperation: Sendable {
+    case bytes(Range<Int>)
+    case emit(ViewExpression, ViewEscape)
+    case jumpUnless(ViewTest, Int)
+    case jump(Int)
+    case set(local: Int, ViewExpression)
+    /// Evaluates the list; when it is empty goes to `end`, otherwise sets the first item.
+    case enter(loop: Int, item: Int, ViewExpression, end: Int)
+    /// Sets the next item and goes back to `body`, or goes on.
+    case next(loop: Int, item: Int, body: Int)
+}
+
+/// A page or a fragment, ready to run.
+struct ViewProgram: Sendable {
+    var operations: [ViewOperation] = []
+    var bytes: [UInt8] = []
+    var localCount = 2
+    var loopCount = 0
+}
