@@ -91,15 +91,16 @@ package enum EmailDocument {
 }
 
 enum BodyTag {
-    /// The index after the `>` that ends a tag of our serializer; Liquid in its values may hold `>`, but only in quotes.
+    /// The index after the `>` that ends a tag of our serializer. Bytes, not characters: a combining mark may follow a
+    /// quote.
     static func end(in html: String, from start: String.Index) -> String.Index? {
         var isQuoted = false
         var index = start
         while index < html.endIndex {
-            let character = html[index]
-            index = html.index(after: index)
-            if character == "\"" { isQuoted.toggle() }
-            if character == ">", !isQuoted { return index }
+            let byte = html.utf8[index]
+            index = html.utf8.index(after: index)
+            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+            if byte == UInt8(ascii: ">"), !isQuoted { return index }
         }
         return nil
     }
