@@ -40,7 +40,8 @@ package enum Hexadecimal {
 
 /// Base 64 with the URL-safe alphabet and no padding (RFC 4648 §5): what tokens and cursors travel in.
 package enum Base64URL {
-    private static let alphabet: [UInt8] = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    private static let alphabet: [UInt8] = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     private static let values: [UInt8] = {
         var table = [UInt8](repeating: 255, count: 256)

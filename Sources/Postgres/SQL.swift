@@ -157,6 +157,11 @@ extension SQL: ExpressibleByStringInterpolation {
             sql.bind(value)
         }
 
+        /// Binds a value that may be missing; nil is NULL.
+        package mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            sql.bind(value)
+        }
+
         /// Splices another piece in; its parameters are numbered anew.
         package mutating func appendInterpolation(_ fragment: SQL) {
             sql.append(fragment)

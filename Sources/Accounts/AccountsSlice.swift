@@ -1,0 +1,68 @@
+import Core
+import Jobs
+import Templates
+import Web
+
+/// Workspaces, the people in them, and how they prove who they are. All other slices stand on this one.
+package struct AccountsSlice: Slice {
+    private let services: AppServices
+    private let sessions: SessionQueries
+    private let memory: SessionMemory
+
+    package init(services: AppServices) {
+        self.services = services
+        let sessions = SessionQueries(database: services.database, clock: services.clock)
+        self.sessions = sessions
+        memory = SessionMemory(clock: services.clock) { try await sessions.find($0) }
+    }
+
+    package static let pages: [any ViewPage.Type] = [
+        LoginPage.self, RegisterPage.self, ForgottenPasswordPage.self, ResetPasswordPage.self, InvitationPage.self,
+        ProfilePage.self, WorkspaceSettingsPage.self, MembersPage.self, MemberRemovalPage.self, AuditPage.self,
+    ]
+
+    package static let navigation: [NavItem] = [
+        NavItem(title: "Settings", icon: "settings", href: "/settings", order: 90)
+    ]
+
+    /// How the web floor finds out who asks.
+    package var sessionStore: SessionStore {
+        let tokens = BearerTokens(services: services)
+        return SessionStore(
+            session: { [memory] in try await memory.session($0) }, bearer: { try await tokens.principal(of: $0) })
+    }
+
+    /// Making accounts from the command line.
+    package var administration: AccountAdministration {
+        AccountAdministration(services: services, registration: registration, sessions: sessions)
+    }
+
+    private var registration: RegistrationActions { RegistrationActions(services: services) }
+
+    private var throttle: LoginThrottle { LoginThrottle(database: services.database, clock: services.clock) }
+
+    package func routes(_ table: inout RouteTable) {
+        let signIn = SignInActions(services: services, sessions: sessions, throttle: throttle)
+        let invitations = InvitationActions(services: services, registration: registration, sessions: sessions)
+        SignInRoutes(
+            services: services, signIn: signIn, registration: registration,
+            resets: PasswordResetActions(services: services, sessions: sessions), invitations: invitations,
+            sessions: sessions, memory: memory
+        ).add(to: &table)
+        AccountsRoutes(
+            services: services, profile: ProfileActions(services: services, sessions: sessions),
+            members: MemberActions(services: services, sessions: sessions), invitations: invitations,
+            workspaces: WorkspaceActions(services: services), sessions: sessions, memory: memory
+        ).add(to: &table)
+        AccountsAPI(
+            services: services, signIn: signIn, registration: registration, tokens: BearerTokens(services: services)
+        ).add(to: &table)
+    }
+
+    package func jobs(_ registry: inout JobRegistry) {
+        registry.schedule("accounts.sweep", every: .seconds(3600)) { [sessions, throttle] _ in
+            try await sessions.removeExpired()
+            try await throttle.sweep()
+        }
+    }
+}

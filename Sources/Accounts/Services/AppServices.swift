@@ -1,0 +1,51 @@
+import Core
+import Cryptography
+import Jobs
+import Logging
+import Postgres
+
+/// What every slice is given: the database, the queue, the clock and the keys.
+package struct AppServices: Sendable {
+    package let database: Database
+    package let jobs: JobQueue
+    package let clock: WallClock
+    package let ids: IdentifierSource
+    package let randomness: Randomness
+    /// Seals what must be readable again, such as SMTP passwords.
+    package let secrets: SecretBox
+    package let keys: SigningKeys
+    package let urls: PortalURLs
+    package let directory: WorkspaceDirectory
+    package let audit: AuditLog
+    package let passwords: PasswordHasher
+    /// Where uploads and journals are kept (`MARKETING_VAR_DIR`).
+    package let varDirectory: String
+    /// The system-wide default sender (`MARKETING_SMTP_URL`), if one is set.
+    package let systemSMTP: Secret<String>?
+    package let logger: Logger
+
+    package init(
+        database: Database, jobs: JobQueue, clock: WallClock = .system, randomness: Randomness = .system,
+        secrets: SecretBox, keys: SigningKeys, urls: PortalURLs, passwords: PasswordHasher, varDirectory: String,
+        systemSMTP: Secret<String>? = nil, logger: Logger
+    ) {
+        let ids = IdentifierSource(clock: clock, randomness: randomness)
+        self.database = database
+        self.jobs = jobs
+        self.clock = clock
+        self.ids = ids
+        self.randomness = randomness
+        self.secrets = secrets
+        self.keys = keys
+        self.urls = urls
+        self.passwords = passwords
+        self.varDirectory = varDirectory
+        self.systemSMTP = systemSMTP
+        self.logger = logger
+        directory = WorkspaceDirectory(database: database, clock: clock)
+        audit = AuditLog(clock: clock, ids: ids)
+    }
+
+    /// The folder for uploads on their way in.
+    package var spoolDirectory: String { "\(varDirectory)/spool" }
+}

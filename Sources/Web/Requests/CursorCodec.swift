@@ -1,0 +1,41 @@
+import Core
+import Cryptography
+
+/// Cursors of lists: the last row's sort keys, signed, so that nobody can make the server look elsewhere.
+package struct CursorCodec: Sendable {
+    private let key: [UInt8]
+
+    package init(key: [UInt8]) {
+        self.key = key
+    }
+
+    package func encode(_ keys: [String]) -> String {
+        var payload: [UInt8] = []
+        for text in keys {
+            withUnsafeBytes(of: UInt16(truncatingIfNeeded: text.utf8.count).bigEndian) { payload += $0 }
+            payload += text.utf8
+        }
+        return Base64URL.encode(tag(of: payload) + payload)
+    }
+
+    /// Nil for a cursor that this server did not make.
+    package func decode(_ text: String) -> [String]? {
+        guard text.utf8.count <= 4096, let bytes = Base64URL.decode(text), bytes.count >= 12 else { return nil }
+        let payload = Array(bytes[12...])
+        guard ConstantTime.equal(Array(bytes[..<12]), tag(of: payload)) else { return nil }
+        var keys: [String] = []
+        var rest = payload[...]
+        while rest.count >= 2 {
+            let count = Int(rest[rest.startIndex]) << 8 | Int(rest[rest.startIndex + 1])
+            rest = rest.dropFirst(2)
+            guard rest.count >= count else { return nil }
+            keys.append(String(decoding: rest.prefix(count), as: UTF8.self))
+            rest = rest.dropFirst(count)
+        }
+        return rest.isEmpty ? keys : nil
+    }
+
+    private func tag(of payload: [UInt8]) -> [UInt8] {
+        Array(HMAC.sha256(key: key, message: payload).prefix(12))
+    }
+}

@@ -1,0 +1,92 @@
+/// The fields of a form or a query string: names with their values in the order they came.
+package struct FormValues: Sendable {
+    private var values: [String: [String]] = [:]
+    package private(set) var names: [String] = []
+
+    package init() {}
+
+    package init(_ pairs: [(String, String)]) {
+        for (name, value) in pairs { append(name, value) }
+    }
+
+    /// Parses `application/x-www-form-urlencoded` text (WHATWG URL §5.1). Bytes that are no UTF-8 become U+FFFD, NUL is
+    /// dropped: PostgreSQL cannot store it.
+    package init(urlEncoded text: some StringProtocol) {
+        for pair in text.utf8.split(separator: UInt8(ascii: "&"), maxSplits: 10_000) {
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = parts.first else { continue }
+            let value = parts.count > 1 ? Self.decode(parts[1]) : ""
+            append(Self.decode(name), value)
+        }
+    }
+
+    package mutating func append(_ name: String, _ value: String) {
+        if values[name] == nil { names.append(name) }
+        values[name, default: []].append(value)
+    }
+
+    /// The first value without the white space around it; empty when the field is absent.
+    package func text(_ name: String) -> String {
+        optional(name) ?? ""
+    }
+
+    /// The first value without the white space around it; nil when absent or empty.
+    package func optional(_ name: String) -> String? {
+        guard let value = values[name]?.first else { return nil }
+        let trimmed = value.trimmed
+        return trimmed.isEmpty ? nil : trimmed
+    }
+
+    /// The first value exactly as it was sent: passwords, message bodies.
+    package func raw(_ name: String) -> String? {
+        values[name]?.first
+    }
+
+    package func all(_ name: String) -> [String] {
+        values[name] ?? []
+    }
+
+    /// A ticked checkbox.
+    package func flag(_ name: String) -> Bool {
+        switch values[name]?.last {
+        case "on", "true", "1", "yes": true
+        default: false
+        }
+    }
+
+    package func integer(_ name: String) -> Int? {
+        optional(name).flatMap { Int($0) }
+    }
+
+    package func contains(_ name: String) -> Bool {
+        values[name] != nil
+    }
+
+    private static func decode(_ bytes: some Sequence<UInt8>) -> String {
+        var output: [UInt8] = []
+        var iterator = Array(bytes)[...]
+        while let byte = iterator.popFirst() {
+            if byte == UInt8(ascii: "+") {
+                output.append(UInt8(ascii: " "))
+            } else if byte == UInt8(ascii: "%"), iterator.count >= 2,
+                let value = UInt8(String(decoding: iterator.prefix(2), as: UTF8.self), radix: 16)
+            {
+                iterator = iterator.dropFirst(2)
+                if value != 0 { output.append(value) }
+            } else if byte != 0 {
+                output.append(byte)
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+}
+
+extension StringProtocol {
+    /// Without the white space and line ends at both ends.
+    package var trimmed: String {
+        var view = self[...]
+        while let first = view.first, first.isWhitespace { view = view.dropFirst() }
+        while let last = view.last, last.isWhitespace { view = view.dropLast() }
+        return String(view)
+    }
+}

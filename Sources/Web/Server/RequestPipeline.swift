@@ -1,0 +1,201 @@
+import Core
+import Cryptography
+import FoundationEssentials
+import Hummingbird
+import Logging
+import NIOCore
+
+/// The way of a request: who asks, may they, is it really them, the handler, the answer.
+struct RequestPipeline: Sendable {
+    let configuration: WebConfiguration
+    let sessions: SessionStore
+    let responses: ResponseWriterRoom
+    let forgery: ForgeryProtection
+    let cookies: CookieJar
+    let cursors: CursorCodec
+    let logger: Logger
+
+    func serve(_ route: Route, _ request: Request, _ context: WebContext) async -> Response {
+        if route.face == .raw { return await serveRaw(route, request, context) }
+        let started = ContinuousClock.now
+        let id = Hexadecimal.encode(withUnsafeBytes(of: configuration.randomness.next()) { Array($0) })
+        var visit = Visit(id: id, request: request)
+        let response: Response
+        do {
+            let answer = try await answer(route, request, context, &visit)
+            response = try responses.response(answer, for: visit)
+        } catch {
+            response = responses.failure(error, on: route.face, for: visit)
+        }
+        log(request, response, visit, started)
+        return response
+    }
+
+    /// The hot path: no session and no log line; a failure is still an answer.
+    private func serveRaw(_ route: Route, _ request: Request, _ context: WebContext) async -> Response {
+        let visit = Visit(id: "", request: request)
+        do {
+            let body = RequestBodyStream(request.body, limit: route.body.bytes)
+            let answer = try await route.handler(webRequest(request, context, visit, body, route))
+            return try responses.raw(answer)
+        } catch {
+            return responses.failure(error, on: .raw, for: visit)
+        }
+    }
+
+    private func answer(
+        _ route: Route, _ request: Request, _ context: WebContext, _ visit: inout Visit
+    ) async throws -> WebResponse {
+        visit.cookie = cookies.value(of: cookies.sessionName, in: request.headers)
+        var body = RequestBodyStream(request.body, limit: route.body.bytes)
+        switch route.face {
+        case .raw, .open:
+            break
+        case .visitor:
+            try await identify(&visit)
+            body = try await protect(route, request, &visit, body)
+        case .page:
+            try await identify(&visit)
+            guard visit.principal != nil else { return signIn(afterwards: request) }
+            try authorize(route, visit)
+            body = try await protect(route, request, &visit, body)
+        case .api:
+            try await identifyCaller(route, request, &visit)
+            try authorize(route, visit)
+        }
+        return try await route.handler(webRequest(request, context, visit, body, route))
+    }
+
+    // MARK: Who asks
+
+    private func identify(_ visit: inout Visit) async throws {
+        if let token = visit.cookie, let session = try await sessions.session(SHA256.hash(Array(token.utf8))) {
+            visit.session = session
+            visit.principal = session.principal
+        } else {
+            visit.cookie = cookies.value(of: cookies.visitorName, in: visit.request.headers)
+            if (visit.cookie ?? "").utf8.count < 22 {
+                visit.cookie = SecureRandom.token(bytes: 24)
+                visit.newVisitorCookie = visit.cookie
+            }
+        }
+    }
+
+    /// A bearer token, or a script of our own pages with the session's cookie and the forgery token in a header.
+    private func identifyCaller(_ route: Route, _ request: Request, _ visit: inout Visit) async throws {
+        if let header = request.headers[.authorization] {
+            guard header.lowercased().hasPrefix("bearer "),
+                let principal = try await sessions.bearer(header.dropFirst(7).trimmed)
+            else { throw Self.unauthorized }
+            visit.principal = principal
+            return
+        }
+        if route.access == .anyone { return }
+        try await identify(&visit)
+        guard visit.principal != nil else { throw Self.unauthorized }
+        if Self.changesSomething(request) {
+            guard let cookie = visit.cookie, forgery.isSameOrigin(request),
+                forgery.accepts(request.headers[.csrfToken] ?? "", for: cookie)
+            else { throw Self.forged }
+        }
+    }
+
+    private func authorize(_ route: Route, _ visit: Visit) throws {
+        guard case .role(let needed) = route.access else { return }
+        guard let principal = visit.principal else { throw Self.unauthorized }
+        guard principal.role >= needed else { throw WebError.forbidden }
+    }
+
+    private func signIn(afterwards request: Request) -> WebResponse {
+        guard request.method == .get else { return .redirect(to: "/login", alert: "Sign in to go on.") }
+        let wanted = request.uri.description
+        return .redirect(to: wanted == "/" ? "/login" : "/login" + PercentEncoding.query([("next", wanted)]))
+    }
+
+    // MARK: Is it really them
+
+    /// Checks origin and form token of a request that changes something. Ordinary forms are read for it and handed on;
+    /// the first part of an upload is checked when the handler opens it.
+    private func protect(
+        _ route: Route, _ request: Request, _ visit: inout Visit, _ body: RequestBodyStream
+    ) async throws -> RequestBodyStream {
+        guard Self.changesSomething(request) else { return body }
+        guard forgery.isSameOrigin(request), let cookie = visit.cookie else { throw Self.forged }
+        if let token = request.headers[.csrfToken] {
+            guard forgery.accepts(token, for: cookie) else { throw Self.forged }
+            return body
+        }
+        let contentType = (request.headers[.contentType] ?? "").lowercased()
+        if contentType.hasPrefix("multipart/form-data") {
+            visit.formToken = { [forgery] in forgery.accepts($0, for: cookie) }
+            return body
+        }
+        let bytes = try await body.collect(upTo: route.body == .upload ? 1 << 20 : route.body.bytes)
+        let form = FormValues(urlEncoded: String(decoding: bytes, as: UTF8.self))
+        guard forgery.accepts(form.text("_csrf"), for: cookie) else { throw Self.forged }
+        return RequestBodyStream(RequestBody(buffer: ByteBuffer(bytes: bytes)), limit: route.body.bytes)
+    }
+
+    private static func changesSomething(_ request: Request) -> Bool {
+        switch request.method {
+        case .get, .head, .options: false
+        default: true
+        }
+    }
+
+    private static let unauthorized = WebError(
+        .unauthorized, code: "unauthorized", detail: "Sign in, or send a valid token as “Authorization: Bearer …”.",
+        headers: [.wwwAuthenticate: "Bearer"])
+
+    private static let forged = WebError(
+        .forbidden, code: "form_expired",
+        detail:
+            "This form was open for too long or was sent from somewhere else. Go back, reload the page and send it again."
+    )
+
+    // MARK: The handler's view of the request
+
+    private func webRequest(
+        _ request: Request, _ context: WebContext, _ visit: Visit, _ body: RequestBodyStream, _ route: Route
+    ) -> WebRequest {
+        var parameters: [String: String] = [:]
+        for (name, value) in context.parameters { parameters[String(name)] = String(value) }
+        return WebRequest(
+            id: visit.id, method: request.method, path: request.uri.path,
+            query: request.uri.query.map { FormValues(urlEncoded: $0) } ?? FormValues(), headers: request.headers,
+            clientAddress: clientAddress(request, context), principal: visit.principal, session: visit.session,
+            logger: logger, body: body, parameters: parameters, formBytesLimit: min(route.body.bytes, 8 << 20),
+            cursors: cursors, formToken: visit.formToken)
+    }
+
+    private func clientAddress(_ request: Request, _ context: WebContext) -> String {
+        guard configuration.trustedProxies.contains(context.peerAddress),
+            let forwarded = request.headers[.forwardedFor], let last = forwarded.split(separator: ",").last
+        else { return context.peerAddress }
+        return last.trimmed
+    }
+
+    private func log(_ request: Request, _ response: Response, _ visit: Visit, _ started: ContinuousClock.Instant) {
+        let milliseconds = (ContinuousClock.now - started) / .milliseconds(1)
+        logger.log(
+            level: response.status.code >= 500 ? .error : .info, "request",
+            metadata: [
+                "request_id": .string(visit.id), "method": .string(request.method.rawValue),
+                "path": .string(request.uri.path), "status": .stringConvertible(response.status.code),
+                "ms": .stringConvertible((milliseconds * 100).rounded() / 100),
+                "workspace": .string(visit.principal.map { "\($0.workspace)" } ?? "-"),
+            ])
+    }
+}
+
+/// What is found out about a request on its way.
+struct Visit {
+    let id: String
+    let request: Request
+    /// The cookie that forms' tokens belong to: the session's, or an anonymous visitor's.
+    var cookie: String?
+    var newVisitorCookie: String?
+    var session: BrowserSession?
+    var principal: Principal?
+    var formToken: (@Sendable (String) -> Bool)?
+}

@@ -1,0 +1,120 @@
+import Core
+import Cryptography
+import Hummingbird
+import Logging
+import NIOCore
+
+/// The router with everything around it: give it the route table, get what answers requests.
+package struct WebServer: Sendable {
+    package let routes: RouteTable
+    private let pipeline: RequestPipeline
+    private let assets: Assets
+
+    package init(
+        routes: RouteTable, configuration: WebConfiguration, sessions: SessionStore, pages: PageRenderer,
+        assets: Assets,
+        logger: Logger
+    ) {
+        self.routes = routes
+        self.assets = assets
+        let cookies = CookieJar(secure: configuration.isSecure)
+        let forgery = ForgeryProtection(key: configuration.key)
+        let responses = ResponseWriterRoom(
+            configuration: configuration, pages: pages, cookies: cookies, forgery: forgery,
+            security: SecurityHeaders(secure: configuration.isSecure), logger: logger)
+        pipeline = RequestPipeline(
+            configuration: configuration, sessions: sessions, responses: responses, forgery: forgery, cookies: cookies,
+            cursors: CursorCodec(key: configuration.key), logger: logger)
+    }
+
+    /// Builds the responder; routes are looked up in Hummingbird's trie.
+    package func responder() -> some HTTPResponder<WebContext> {
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
+        for route in routes.routes {
+            router.on(RouterPath(route.path), method: route.method) { [pipeline] request, context in
+                await pipeline.serve(route, request, context)
+            }
+        }
+        router.get("/assets/{fingerprint}/**") { [assets, pipeline] request, context in
+            let path = context.parameters.getCatchAll().joined(separator: "/")
+            let gzip = Gzip.isAccepted(by: request.headers[.acceptEncoding])
+            if let response = assets.response(to: path, acceptsGzip: gzip) { return pipeline.secured(response) }
+            return pipeline.missing(request)
+        }
+        addWrongMethods(to: router)
+        return FallbackResponder(router: router.buildResponder(), pipeline: pipeline)
+    }
+
+    /// 405 with `Allow` for the methods that a path does not know, instead of a misleading 404 (RFC 9110 §15.5.6).
+    private func addWrongMethods(to router: Router<WebContext>) {
+        var methods: [String: Set<HTTPRequest.Method>] = [:]
+        for route in routes.routes { methods[route.path, default: []].insert(route.method) }
+        for (path, known) in methods {
+            let allowed = known.contains(.get) ? known.union([.head]) : known
+            let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !known.contains(method) {
+                router.on(RouterPath(path), method: method) { [pipeline] request, _ in
+                    pipeline.refuse(
+                        WebError(
+                            .methodNotAllowed, code: "method_not_allowed",
+                            detail: "This address answers \(allow) only.",
+                            headers: [.allow: allow]), request)
+                }
+            }
+            router.on(RouterPath(path), method: .options) { [pipeline] request, _ in
+                pipeline.options(request, allow: allow)
+            }
+        }
+    }
+}
+
+/// Answers what no route answers.
+private struct FallbackResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == WebContext {
+    let router: Inner
+    let pipeline: RequestPipeline
+
+    func respond(to request: Request, context: WebContext) async throws -> Response {
+        do {
+            return try await router.respond(to: request, context: context)
+        } catch let error as any HTTPResponseError {
+            return error.status == .notFound ? pipeline.missing(request) : pipeline.refuse(Self.refusal(error), request)
+        }
+    }
+
+    private static func refusal(_ error: any HTTPResponseError) -> WebError {
+        WebError(error.status, code: "bad_request", detail: error.status.reasonPhrase)
+    }
+}
+
+extension RequestPipeline {
+    func missing(_ request: Request) -> Response {
+        refuse(.notFound, request)
+    }
+
+    func refuse(_ error: WebError, _ request: Request) -> Response {
+        let isAPI = request.uri.path.hasPrefix("/v1/")
+        let id = Hexadecimal.encode(SecureRandom.bytes(8))
+        return responses.failure(error, on: isAPI ? .api : .visitor, for: Visit(id: id, request: request))
+    }
+
+    func secured(_ response: Response) -> Response {
+        var copy = response
+        responses.security.apply(to: &copy.headers, nonce: nil)
+        return copy
+    }
+
+    /// Preflight of the JSON face for the origins that were allowed (WHATWG Fetch), else just `Allow`.
+    func options(_ request: Request, allow: String) -> Response {
+        var headers: HTTPFields = [.allow: allow]
+        if let origin = request.headers[.origin], configuration.allowedOrigins.contains(origin),
+            request.uri.path.hasPrefix("/v1/")
+        {
+            headers[.accessControlAllowOrigin] = origin
+            headers[.accessControlAllowMethods] = allow
+            headers[.accessControlAllowHeaders] = "Authorization, Content-Type, If-Match, Idempotency-Key"
+            headers[.accessControlMaxAge] = "600"
+            headers[.vary] = "Origin"
+        }
+        return Response(status: .noContent, headers: headers)
+    }
+}

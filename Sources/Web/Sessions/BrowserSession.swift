@@ -1,0 +1,34 @@
+import Core
+import FoundationEssentials
+
+/// A signed-in browser as the server knows it, with what every page shows of it.
+package struct BrowserSession: Sendable {
+    /// SHA-256 of the cookie's token; the token itself is stored nowhere.
+    package let tokenHash: [UInt8]
+    package let principal: Principal
+    package let workspaceName: String
+    package let timeZone: String
+
+    package init(tokenHash: [UInt8], principal: Principal, workspaceName: String, timeZone: String) {
+        self.tokenHash = tokenHash
+        self.principal = principal
+        self.workspaceName = workspaceName
+        self.timeZone = timeZone
+    }
+}
+
+/// Where sessions and bearer tokens are looked up. `Accounts` implements it; `Portal` hands it over.
+package struct SessionStore: Sendable {
+    /// The session of a cookie's token hash, or nil when it has ended.
+    package let session: @Sendable (_ tokenHash: [UInt8]) async throws -> BrowserSession?
+    /// The member that a bearer token stands for, or nil.
+    package let bearer: @Sendable (_ token: String) async throws -> Principal?
+
+    package init(
+        session: @escaping @Sendable ([UInt8]) async throws -> BrowserSession?,
+        bearer: @escaping @Sendable (String) async throws -> Principal?
+    ) {
+        self.session = session
+        self.bearer = bearer
+    }
+}
