@@ -19,6 +19,9 @@ package struct ExpressionParser {
     /// The token after the next one.
     package var following: ExpressionToken { tokens[min(place + 1, tokens.count - 1)] }
 
+    /// Where the token that was taken last ends.
+    package var previousEnd: Int { place > 0 ? tokens[place - 1].range.upperBound : current.range.lowerBound }
+
     package var isAtEnd: Bool { current.kind == .end }
 
     package func error(_ message: String) -> TemplateError {
