@@ -49,7 +49,7 @@ package struct HMACKey: Sendable {
 
     /// The first 16 bytes of the tag: 128 bits are enough for a token that is checked here and can only be guessed
     /// online.
-    package func shortTag(_ message: UnsafeRawBufferPointer) -> MACTag {
+    package func tag16(_ message: UnsafeRawBufferPointer) -> MACTag {
         withDigest(of: message) { digest in
             MACTag(
                 high: digest.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
@@ -57,8 +57,8 @@ package struct HMACKey: Sendable {
         }
     }
 
-    package func shortTag(_ message: [UInt8]) -> MACTag {
-        message.withUnsafeBytes { shortTag($0) }
+    package func tag16(_ message: [UInt8]) -> MACTag {
+        message.withUnsafeBytes { tag16($0) }
     }
 
     /// Compares a whole tag in constant time.

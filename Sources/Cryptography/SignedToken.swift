@@ -18,7 +18,7 @@ package struct SignedToken: Sendable {
 
     /// The tag alone, for a payload that travels by another way (a query with the target URL in it).
     package func tag(for payload: [UInt8]) -> MACTag {
-        key.shortTag(payload)
+        key.tag16(payload)
     }
 
     /// Whether a tag in base64url text belongs to a payload.
@@ -39,7 +39,7 @@ package struct SignedToken: Sendable {
     }
 
     package func append(_ payload: UnsafeRawBufferPointer, to output: inout [UInt8]) {
-        let tag: MACTag = key.shortTag(payload)
+        let tag: MACTag = key.tag16(payload)
         let count: Int = payload.count
         withUnsafeTemporaryAllocation(byteCount: count + MACTag.byteCount, alignment: 8) { joined in
             joined.copyMemory(from: payload)

@@ -47,7 +47,7 @@ struct DigestTests {
         let text = "c1\nt_42\nmsg_7\nlnk_3\nhttps://shop.example/p?q=1&utm_source=news"
         let key = HMACKey(Self.key)
         #expect(Base64URL.encode(key.authenticate(Array(text.utf8))) == "beTr65eyM8onfUHP50yxHUVlw-5XgQAQG0KaDfd1sds")
-        #expect(Base64URL.encode(key.shortTag(Array(text.utf8)).bytes) == "beTr65eyM8onfUHP50yxHQ")
+        #expect(Base64URL.encode(key.tag16(Array(text.utf8)).bytes) == "beTr65eyM8onfUHP50yxHQ")
     }
 
     @Test("a key with a prefix signs the prefix and the message together")
