@@ -159,7 +159,9 @@ package actor PostgresConnection {
         while let pointer = try wire.nextResult(operation: operation, deadline: deadline) {
             let result = PostgresResult(pointer)
             let status: ExecStatusType = result.status
-            if status == PGRES_FATAL_ERROR, refusal == nil { refusal = result.refusal(query: "\(query)") }
+            if status == PGRES_FATAL_ERROR, refusal == nil {
+                refusal = result.refusal(query: "\(query)", keepsMessage: true)
+            }
             if !wire.isAlive { throw Wire.Interruption.lost(wire.lossReason) }
         }
         if let refusal { throw PostgresError.server(refusal) }

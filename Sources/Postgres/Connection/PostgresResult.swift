@@ -50,12 +50,14 @@ struct PostgresResult: ~Copyable {
 
     var sqlState: String? { field("C") }
 
-    /// The server's answer as an error. Messages of classes that may quote values stay behind.
-    func refusal(query: String) -> ServerRefusal {
+    /// The server's answer as an error. Messages of classes that may quote values stay behind,
+    /// unless the statement held no values of users.
+    func refusal(query: String, keepsMessage: Bool = false) -> ServerRefusal {
         let state: String = sqlState ?? "XX000"
         let mayQuoteValues: Bool = state.hasPrefix("22") || state.hasPrefix("P0") || state.hasPrefix("38")
         return ServerRefusal(
-            query: query, sqlState: state, message: mayQuoteValues ? "" : field("M") ?? "", table: field("t"),
+            query: query, sqlState: state, message: mayQuoteValues && !keepsMessage ? "" : field("M") ?? "",
+            table: field("t"),
             column: field("c"), constraint: field("n"), position: field("P").flatMap { Int($0) })
     }
 }
