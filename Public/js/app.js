@@ -1,0 +1,16 @@
+// Starts what a page needs. Every page works without this file; a module that fails leaves the plain way.
+import "./interface.js";
+import "./controls.js";
+
+const parts = {
+  "form": "./forms.js",
+  "[data-bulk], [data-filter]": "./tables.js",
+  "[data-dialog], form[data-confirm]": "./dialogs.js",
+  "[data-live-src]": "./live.js",
+  "[data-editor]": "./editor.js",
+  "[data-preview]": "./preview.js",
+};
+
+for (const [selector, file] of Object.entries(parts)) {
+  if (document.querySelector(selector)) import(file);
+}
