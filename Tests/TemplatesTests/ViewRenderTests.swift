@@ -49,7 +49,7 @@ import Testing
             ),
             (
                 "<button type=\"submit\"{% attr \"disabled\" if count == 2 %}>x</button>",
-                "<button type=\"submit\" disabled>x</button>"
+                "<button type=\"submit\" disabled=\"\">x</button>"
             ),
             ("<a href=\"/a\"{% attr \"aria-current\" = \"page\" if isAdmin %}>x</a>", "<a href=\"/a\">x</a>"),
             (

@@ -1,5 +1,14 @@
 /// Outputs: which escaping a value gets, or why it may not stand where it stands.
 extension ViewChecker {
+    /// Browsers drop a line break right after `<textarea>`; one more keeps the value's own.
+    mutating func needsLineBreak() -> Bool {
+        guard !file.isText, scanner.state.place == .characters("textarea"), scanner.state.recent.isEmpty else {
+            return false
+        }
+        scanner.state.recent = " "
+        return true
+    }
+
     mutating func output(_ value: FilteredExpression, at offset: Int, _ scope: ViewScope) -> ViewChecked? {
         let written: String = ViewDescription.text(of: value)
         let hole: ViewHole = file.isText ? .text : scanner.state.output(written)

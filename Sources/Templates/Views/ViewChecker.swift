@@ -136,6 +136,7 @@ struct ViewChecker {
             }
             checked.append(.bytes(bytes))
         case .output(let value, let offset):
+            if needsLineBreak() { checked.append(.bytes([ASCII.newline])) }
             if let emit = output(value, at: offset, scope) { checked.append(emit) }
         case .branch(let branches, let offset): checked.append(branch(branches, at: offset, scope))
         case .loop(let loop):

@@ -8,10 +8,30 @@ package struct ViewErrors: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// A mistake that has no place in a file.
+    init(general message: String) {
+        self.init([TemplateError(name: nil, line: 1, column: 1, message: message, sourceLine: "")])
+    }
+
     /// Each mistake with its place, its line and a caret.
     package var description: String {
         let all: String = errors.map(\.rendered).joined(separator: "\n\n")
         return "\(all)\n\n\(errors.count) \(errors.count == 1 ? "mistake" : "mistakes") in the views"
+    }
+}
+
+extension ViewErrors {
+    /// The mistakes as a page of its own, for development. It needs nothing that may be broken.
+    package var page: [UInt8] {
+        var bytes: [UInt8] = Array(
+            """
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8"><title>Mistakes in the views</title></head>
+            <body><h1>Mistakes in the views</h1><pre>
+            """.utf8)
+        ViewEscaping.appendHTML("\n" + description, to: &bytes)
+        bytes += Array("</pre></body></html>\n".utf8)
+        return bytes
     }
 }
 

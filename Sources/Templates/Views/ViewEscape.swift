@@ -21,7 +21,6 @@ enum ViewEscaping {
         table[0x3E] = Array("&gt;".utf8)
         table[0x22] = Array("&quot;".utf8)
         table[0x27] = Array("&#39;".utf8)
-        table[0x60] = Array("&#96;".utf8)
         table[0x00] = Array("\u{FFFD}".utf8)
         return table
     }()

@@ -23,7 +23,8 @@ struct ViewFilterRule: Sendable {
     }
 
     static let all: [String: ViewFilterRule] = [
-        "number": numeric, "percent": numeric,
+        "number": numeric,
+        "percent": ViewFilterRule(kinds: [.decimal], takes: "a decimal share such as 0.04", result: .text),
         "bytes": ViewFilterRule(kinds: [.number], takes: "a number", result: .text),
         "date": moment(["timeZone"]), "datetime": moment(["timeZone"]), "time": moment(["timeZone"]),
         "iso": moment([]), "relative": moment(["timeZone", "now"]),

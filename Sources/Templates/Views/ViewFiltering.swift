@@ -24,7 +24,6 @@ enum ViewFiltering {
     private static func numeric(_ filter: ViewFilter, _ number: Int) -> ViewValue {
         switch filter {
         case .number: .text(ViewNumbers.grouped(number))
-        case .percent: .text(ViewNumbers.percent(Double(number)))
         case .bytes: .text(ViewNumbers.bytes(number))
         case .plural(let one, let many): .text("\(ViewNumbers.grouped(number)) \(number == 1 ? one : many)")
         default: .number(number)

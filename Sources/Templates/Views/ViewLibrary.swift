@@ -107,6 +107,11 @@ package struct ViewLibrary: Sendable {
         programs[page.view]?.fragments[name] != nil
     }
 
+    /// Whether a page has a view in HTML.
+    package func hasPage(_ page: any ViewPage.Type) -> Bool {
+        programs[page.view] != nil
+    }
+
     /// Whether a text file stands beside a page's view.
     package func hasText(_ page: any ViewPage.Type) -> Bool {
         programs[page.view.hasSuffix(".txt") ? page.view : page.view + ".txt"] != nil

@@ -4,6 +4,8 @@
 struct ViewMarkup: Sendable {
     enum Place: Sendable, Equatable {
         case text, tagStart, tagName, endTagName, tag, selfClosing, attributeName, afterName, beforeValue
+        /// Branches in a tag came together where a space has to follow.
+        case joined
         case value(quote: UInt8)
         case declaration, comment
         /// Inside `script` or `style`, or inside `title` or `textarea`.
@@ -55,7 +57,7 @@ struct ViewMarkup: Sendable {
 
     static let urlAttributes: Set<String> = [
         "href", "src", "action", "formaction", "poster", "cite", "data", "xlink:href", "manifest", "background",
-        "longdesc", "icon",
+        "longdesc",
     ]
 
     /// Whether the browser loads or follows what stands in an attribute.
@@ -69,15 +71,15 @@ struct ViewMarkup: Sendable {
     func meets(_ other: ViewMarkup) -> Bool {
         let names: [String] = open.map(\.name)
         guard names == other.open.map(\.name) else { return false }
-        switch (place, other.place) {
-        case (.tag, .tag), (.tag, .afterName), (.afterName, .tag), (.afterName, .afterName), (.attributeName, .tag),
-            (.tag, .attributeName), (.attributeName, .afterName), (.afterName, .attributeName),
-            (.attributeName, .attributeName):
-            return name == other.name
-        case (.value, .value):
+        if Self.isBetweenAttributes(place), Self.isBetweenAttributes(other.place) { return name == other.name }
+        if case .value = place {
             return place == other.place && name == other.name && attributes.last?.name == other.attributes.last?.name
-        default: return place == other.place
         }
+        return place == other.place
+    }
+
+    private static func isBetweenAttributes(_ place: Place) -> Bool {
+        [.tagName, .tag, .afterName, .attributeName, .joined].contains(place)
     }
 
     /// Takes over what another branch has seen.
@@ -89,12 +91,13 @@ struct ViewMarkup: Sendable {
                 attributes[attributes.count - 1].hasOutput = true
             }
         } else if place != other.place {
-            place = .tag
+            let spaced: [Place] = [.tag, .afterName]
+            place = spaced.contains(place) && spaced.contains(other.place) ? .tag : .joined
         }
         for attribute in other.attributes where !attributes.contains(where: { $0.name == attribute.name }) {
             attributes.append(attribute)
         }
-        for index in open.indices where !other.open[index].needsToken { open[index].needsToken = false }
+        for index in open.indices where other.open[index].needsToken { open[index].needsToken = true }
         ids.merge(other.ids) { first, _ in first }
     }
 
@@ -102,7 +105,7 @@ struct ViewMarkup: Sendable {
     var phrase: String {
         switch place {
         case .text: open.last.map { "inside <\($0.name)>" } ?? "in text"
-        case .tagStart, .tagName, .endTagName, .tag, .selfClosing, .attributeName, .afterName, .beforeValue:
+        case .tagStart, .tagName, .endTagName, .tag, .selfClosing, .attributeName, .afterName, .beforeValue, .joined:
             "inside the tag <\(name)>"
         case .value: "inside the attribute \(attributes.last?.name ?? "")"
         case .declaration: "inside a declaration"
@@ -136,9 +139,13 @@ extension ViewMarkup {
         case .rawText(let element): return .forbidden("no output may stand in <\(element)>")
         case .comment: return .forbidden("no output may stand in an HTML comment")
         case .declaration: return .forbidden("no output may stand in a declaration")
-        case .tagStart, .tagName, .endTagName: return .forbidden("the name of a tag cannot be an output")
-        case .beforeValue: return .forbidden("put the value of this attribute in quotes")
-        case .tag, .selfClosing, .attributeName, .afterName:
+        case .tagStart, .tagName, .endTagName:
+            if place == .tagStart { place = .text }
+            return .forbidden("the name of a tag cannot be an output")
+        case .beforeValue:
+            place = .tag
+            return .forbidden("put the value of this attribute in quotes")
+        case .tag, .selfClosing, .attributeName, .afterName, .joined:
             return .forbidden(
                 "the name of an attribute cannot be an output; use {% attr %} for one that comes and goes")
         }

@@ -40,6 +40,12 @@ struct ViewScanner: Sendable {
                 state.place = .tag
             }
         case .attributeName: attributeName(byte, at: offset)
+        case .joined:
+            if !ASCII.isSpace(byte), byte != UInt8(ascii: ">"), byte != UInt8(ascii: "/") {
+                report("a space has to follow here", at: offset)
+            }
+            state.place = .tag
+            inTag(byte, at: offset)
         case .beforeValue: beforeValue(byte, at: offset)
         case .value(let quote):
             if byte == quote { endValue(at: offset) } else { value(byte, at: offset) }

@@ -220,7 +220,7 @@ extension ViewParser {
         let node: ViewNode? = attempt { _ throws(TemplateError) in
             var words: ExpressionParser = tag.parser
             let name: String = try words.string("the name of an attribute")
-            var attribute: [ViewNode] = [.markup(" " + name, at: tag.offset)]
+            var attribute: [ViewNode] = [.markup(" \(name)=\"\"", at: tag.offset)]
             if words.take(.equals) {
                 let offset: Int = words.current.range.lowerBound
                 let value: FilteredExpression = try words.filteredExpression()
