@@ -126,7 +126,9 @@ package.targets += [
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
     .testTarget(
         name: "PostgresTests", dependencies: ["Postgres", "PostgresTesting", "Core"], swiftSettings: settings),
-    tests(of: "Jobs", uses: ["Postgres", "Core"]),
+    .testTarget(
+        name: "JobsTests", dependencies: ["Jobs", "Postgres", "PostgresTesting", "Core", log, lifecycle],
+        swiftSettings: settings),
     tests(of: "Web", uses: ["Core", "Templates"]),
     tests(of: "Accounts", uses: ["Core", "Web"]),
     tests(of: "Contacts", uses: ["Core", "Web", "Accounts", "Postgres"]),
