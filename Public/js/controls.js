@@ -18,7 +18,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 for (const input of document.querySelectorAll("input[type=password]")) {
   const label = document.querySelector(`label[for="${CSS.escape(input.id)}"]`)?.textContent ?? "password";
   const text = element("span", {}, "Show");
-  const button = element("button", { type: "button", class: "button button-secondary", "aria-pressed": "false" }, text,
+  const button = element("button", { type: "button", class: "button button-quiet", "aria-pressed": "false" }, text,
     element("span", { class: "visually-hidden" }, ` ${label.toLowerCase()}`));
   button.addEventListener("click", () => {
     const shown = input.type === "password";

@@ -24,7 +24,8 @@ export function complex(html) {
 
 /** Fills `area` with what the editor understands of `html`. */
 export function load(area, html) {
-  const parsed = new DOMParser().parseFromString(html, "text/html");
+  const plain = html.replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle\s*=\s*("[^"]*"|'[^']*')/gi, ""));
+  const parsed = new DOMParser().parseFromString(plain, "text/html");
   area.replaceChildren();
   area.append(copy(parsed.body));
   if (!area.childNodes.length) area.append(paragraph());

@@ -39,7 +39,19 @@ function start(frame) {
     return button;
   };
   const gap = () => bar.append(element("span", { class: "toolbar-gap" }));
-  const insert = (html) => run("insertHTML", html);
+  // A block of its own after the one the cursor is in; each step can be undone.
+  const insertBlock = (html) => {
+    area.focus();
+    let block = range?.endContainer ?? area.lastChild;
+    while (block && block.parentNode !== area && block !== area) block = block.parentNode;
+    getSelection().selectAllChildren(block ?? area);
+    getSelection().collapseToEnd();
+    document.execCommand("insertParagraph");
+    document.execCommand("formatBlock", false, "p");
+    if (html) document.execCommand("insertHTML", false, html);
+    else document.execCommand("insertHorizontalRule");
+    write();
+  };
 
   const style = element("select", { class: "select", "aria-label": "Style of the paragraph" });
   for (const [value, text] of blocks) style.append(element("option", { value }, text));
@@ -52,9 +64,9 @@ function start(frame) {
   gap();
   for (const [command, name, title] of lists) toggles.set(command, tool(name, title, () => run(command)));
   gap();
-  tool("image", "Image", () => ask("Image", "Address of the image", (address, text) => insert(`<img src="${quote(address)}" alt="${quote(text)}">`), "What it shows (for people who cannot see it)"));
-  tool("button", "Button", () => ask("Button", "Address", (address, text) => insert(`<p><a class="email-button" href="${quote(address)}">${quote(text)}</a></p><p><br></p>`), "Text of the button"));
-  tool("divider", "Divider", () => insert("<hr><p><br></p>"));
+  tool("image", "Image", () => ask("Image", "Address of the image", (address, text) => insertBlock(`<img src="${quote(address)}" alt="${quote(text)}">`), "What it shows (for people who cannot see it)"));
+  tool("button", "Button", () => ask("Button", "Address", (address, text) => insertBlock(`<a class="email-button" href="${quote(address)}">${quote(text)}</a>`), "Text of the button"));
+  tool("divider", "Divider", () => insertBlock());
 
   const variables = frame.querySelector("[data-editor-variables]");
   if (variables) {
@@ -68,7 +80,6 @@ function start(frame) {
     });
     bar.append(variables);
   }
-  gap();
   const source = tool("code", "HTML", () => show(frame.dataset.source === undefined));
   tools.pop();
   source.setAttribute("aria-pressed", "false");
@@ -96,7 +107,7 @@ function start(frame) {
   }
 
   function ask(title, question, then, second) {
-    const first = element("input", { class: "input", type: "url", id: "editor-first", required: true, placeholder: "https://" });
+    const first = element("input", { class: "input", inputmode: "url", id: "editor-first", required: true, placeholder: "https://" });
     const other = element("input", { class: "input", id: "editor-second" });
     const field = (text, input) => element("div", { class: "field" }, element("label", { class: "field-label", for: input.id }, text), input);
     const dialog = element("dialog", { class: "dialog", "aria-labelledby": "editor-title" },
@@ -126,9 +137,10 @@ function start(frame) {
     event.preventDefault();
     const box = document.createElement("div");
     load(box, html);
-    insert(clean(box));
+    run("insertHTML", clean(box));
   });
   document.execCommand("defaultParagraphSeparator", false, "p");
+  document.execCommand("styleWithCSS", false, false);
   frame.prepend(bar, area);
   show(complex(textarea.value));
 }

@@ -15,8 +15,6 @@ function update(form) {
     matching.hidden = !all?.checked;
     if (matching.hidden) everything.checked = false;
   }
-  const bar = form.querySelector("[data-bulk-bar]");
-  if (bar) bar.hidden = ticked === 0;
   const count = form.querySelector("[data-bulk-count]");
   if (count) count.textContent = everything?.checked ? "All matching selected" : `${ticked.toLocaleString("en")} selected`;
 }
