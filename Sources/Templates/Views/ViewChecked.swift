@@ -43,6 +43,8 @@ struct ViewSignature: Sendable {
     /// Slots the view yields; the unnamed one is "".
     var slots: Set<String> = []
     var isPage = false
+    /// Parameters whose type is unknown: that is told once, where they are declared.
+    var unresolved: Set<String> = []
 }
 
 /// The names in reach at one point of a view, and what is known of them there.

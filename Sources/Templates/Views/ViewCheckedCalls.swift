@@ -29,7 +29,7 @@ extension ViewChecker {
         of call: ViewCall, _ signature: ViewSignature, _ scope: ViewScope
     ) -> [Int: ViewExpression] {
         var values: [Int: ViewExpression] = [:]
-        for argument in call.arguments {
+        for argument in call.arguments where !signature.unresolved.contains(argument.name) {
             guard let parameter = signature.parameters.first(where: { $0.name == argument.name }) else {
                 let hint: String = ViewHint.meant(argument.name, among: signature.parameters.map(\.name))
                 report("'\(call.name)' has no parameter '\(argument.name)'\(hint)", at: argument.offset)

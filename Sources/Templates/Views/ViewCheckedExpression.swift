@@ -52,7 +52,7 @@ extension ViewChecker {
         _ root: String, _ names: [String], at offset: Int, _ scope: ViewScope
     ) -> ViewTyped? {
         guard let page else {
-            if file.page == nil {
+            if file.page == nil, world.signatures[file.name]?.unresolved.contains(root) != true {
                 let hint: String = ViewHint.meant(root, among: scope.names.keys.sorted() + ["chrome"])
                 report("unknown name '\(root)': declare it with {% param %}\(hint)", at: offset)
             }

@@ -43,6 +43,7 @@ struct ViewWorld: Sendable {
             do throws(TemplateError) {
                 signature.parameters.append(try resolve(parameter, binding: binding, file))
             } catch {
+                signature.unresolved.insert(parameter.name)
                 errors.append(error)
             }
         }
