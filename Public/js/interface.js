@@ -12,7 +12,7 @@ const shortcuts = () => store.get("shortcuts") !== "off";
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return menuKeys(event);
-  if (event.key === "?") {
+  if (shortcuts() && event.key === "?") {
     showShortcuts();
   } else if (shortcuts() && event.key.length === 1) {
     const target = document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`);
@@ -24,7 +24,13 @@ document.addEventListener("keydown", (event) => {
   menuKeys(event);
 });
 
+for (const button of document.querySelectorAll("[data-shortcuts-open]")) {
+  button.hidden = false;
+  button.addEventListener("click", showShortcuts);
+}
+
 function showShortcuts() {
+  document.querySelector(".menu-list:popover-open")?.hidePopover();
   document.querySelector("dialog[data-shortcuts]")?.remove();
   const box = element("input", { type: "checkbox", class: "checkbox", id: "shortcuts-on" });
   box.checked = shortcuts();
