@@ -6,7 +6,10 @@ import Postgres
 
 /// What every slice is given: the database, the queue, the clock and the keys.
 package struct AppServices: Sendable {
+    /// For pages and API: small time limits.
     package let database: Database
+    /// For jobs: a pool of its own, so that busy workers cannot starve pages.
+    package let workerDatabase: Database
     package let jobs: JobQueue
     package let clock: WallClock
     package let ids: IdentifierSource
@@ -25,12 +28,14 @@ package struct AppServices: Sendable {
     package let logger: Logger
 
     package init(
-        database: Database, jobs: JobQueue, clock: WallClock = .system, randomness: Randomness = .system,
+        database: Database, workerDatabase: Database? = nil, jobs: JobQueue, clock: WallClock = .system,
+        randomness: Randomness = .system,
         secrets: SecretBox, keys: SigningKeys, urls: PortalURLs, passwords: PasswordHasher, varDirectory: String,
         systemSMTP: Secret<String>? = nil, logger: Logger
     ) {
         let ids = IdentifierSource(clock: clock, randomness: randomness)
         self.database = database
+        self.workerDatabase = workerDatabase ?? database
         self.jobs = jobs
         self.clock = clock
         self.ids = ids

@@ -59,3 +59,24 @@ package indirect enum APISchema: Sendable {
         }
     }
 }
+
+extension APISchema {
+    /// The shape in a few words for people: `{ email: string, tags: [string] }`.
+    package var outline: String {
+        switch self {
+        case .string(let format, let values, _): values.map { $0.joined(separator: " | ") } ?? format ?? "string"
+        case .integer: "integer"
+        case .number: "number"
+        case .boolean: "boolean"
+        case .array(let item, _): "[\(item.outline)]"
+        case .object(let properties, let required):
+            "{ "
+                + properties.map { name, schema in "\(name)\(required.contains(name) ? "" : "?"): \(schema.outline)" }
+                .joined(separator: ", ") + " }"
+        case .map(let value): "{ name: \(value.outline) }"
+        case .nullable(let schema): "\(schema.outline) or null"
+        case .ref(let name): name
+        case .any: "anything"
+        }
+    }
+}

@@ -249,3 +249,16 @@ package struct PlainErrorPage: ViewPage {
 
     package static var previews: [PlainErrorPage] { ErrorPage.previews.map(PlainErrorPage.init) }
 }
+
+extension Chrome {
+    /// Nobody signed in, nothing around: for letters.
+    package static let empty = Chrome()
+}
+
+/// The records that components may take as parameters.
+package enum WebRecords {
+    package static let all: [any ViewRecord.Type] = [
+        NavEntry.self, FormField.self, SelectOption.self, Pager.self, Tab.self, SortLink.self, StatTile.self,
+        ErrorSummaryItem.self,
+    ]
+}

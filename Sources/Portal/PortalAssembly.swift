@@ -1,0 +1,66 @@
+import Accounts
+import Core
+import FoundationEssentials
+import Jobs
+import Logging
+import Postgres
+import Templates
+import Web
+
+/// The product put together: every slice with its routes, jobs, pages and navigation. This is the one place that lists
+/// them.
+package struct PortalAssembly: Sendable {
+    package let accounts: AccountsSlice
+    package let slices: [any Slice]
+    package let routes: RouteTable
+    package let jobs: JobRegistry
+
+    package init(services: AppServices, metrics: PrometheusRegistry, readiness: Readiness, mailer: SystemMailer) {
+        let accounts = AccountsSlice(services: services)
+        let slices: [any Slice] = [accounts]
+        var routes = RouteTable()
+        var jobs = JobRegistry()
+        for slice in slices {
+            slice.routes(&routes)
+            slice.jobs(&jobs)
+        }
+        HealthRoutes(database: services.database, readiness: readiness, metrics: metrics).add(to: &routes)
+        jobs.register(DeliverSystemMail.self) { job, _ in try await mailer.deliver(job.mail, to: job.to) }
+        DocumentationRoutes(described: routes, publicURL: services.urls.publicBase).add(to: &routes)
+        self.accounts = accounts
+        self.slices = slices
+        self.routes = routes
+        self.jobs = jobs
+    }
+
+    /// Every page of the product, so that all views are checked at start.
+    package static let pages: [any ViewPage.Type] =
+        [
+            ErrorPage.self, PlainErrorPage.self, StyleguidePage.self, NoticeMail.self, DocumentationPage.self,
+            ProblemsPage.self,
+        ]
+        + sliceTypes.flatMap { $0.pages }
+
+    package static let navigation: [NavItem] = sliceTypes.flatMap { $0.navigation }
+
+    private static let sliceTypes: [any Slice.Type] = [AccountsSlice.self]
+
+    /// Reads, checks and links all views.
+    /// - Throws: `ViewErrors` with every mistake of every file.
+    package static func views(in directory: String, assets: Assets) throws(ViewErrors) -> ViewLibrary {
+        try ViewLibrary.load(
+            directory: directory, pages: pages, records: WebRecords.all, chrome: Chrome.self, sprite: "img/icons.svg",
+            asset: { assets.url(of: $0) })
+    }
+
+    /// What answers requests.
+    package func server(
+        configuration: WebConfiguration, views: @escaping @Sendable () -> ViewLibrary, assets: Assets, logger: Logger
+    ) -> WebServer {
+        var configuration = configuration
+        configuration.navigation = Self.navigation
+        return WebServer(
+            routes: routes, configuration: configuration, sessions: accounts.sessionStore,
+            pages: PageRenderer(views), assets: assets, logger: logger)
+    }
+}

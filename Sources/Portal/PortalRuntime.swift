@@ -1,0 +1,142 @@
+import Accounts
+import Core
+import Cryptography
+import FoundationEssentials
+import Jobs
+import Logging
+import Mail
+import Metrics
+import Postgres
+import ServiceLifecycle
+import Templates
+import Web
+
+/// Everything that runs when the portal runs, in the order in which it depends on each other.
+package struct PortalRuntime: Sendable {
+    /// What a node does: everything, only answer requests, or only work through the queue.
+    package enum NodeRole: String, Sendable, CaseIterable {
+        case all, web, worker
+    }
+
+    package let configuration: PortalConfiguration
+    package let services: AppServices
+    package let assembly: PortalAssembly
+    private let embedded: EmbeddedPostgres?
+    private let address: String
+    private let pools: [PostgresPool]
+    private let readiness: Readiness
+    private let logger: Logger
+
+    /// Starts the private database if there is no other, brings the schema up to date, and wires the slices.
+    /// - Throws: whatever keeps the portal from starting, in words for the operator.
+    package static func prepare(_ configuration: PortalConfiguration, logger: Logger) async throws -> PortalRuntime {
+        try FileManager.default.createDirectory(atPath: configuration.varDirectory, withIntermediateDirectories: true)
+        var embedded: EmbeddedPostgres?
+        let address: String
+        if let url = configuration.databaseURL {
+            address = url.reveal()
+        } else {
+            let cluster = try EmbeddedPostgres(directory: "\(configuration.varDirectory)/postgres", logger: logger)
+            try await cluster.start()
+            embedded = cluster
+            address = cluster.connectionString
+        }
+        do {
+            try await Migrator(directory: "\(configuration.resources)/migrations", address: address, logger: logger)
+                .migrate()
+            return try PortalRuntime(configuration, embedded: embedded, address: address, logger: logger)
+        } catch {
+            await embedded?.stop()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: PortalConfiguration, embedded: EmbeddedPostgres?, address: String, logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.embedded = embedded
+        self.address = address
+        self.logger = logger
+        let metrics = PrometheusRegistry.shared
+        let readiness = Readiness()
+        let web = PostgresPool(
+            name: "web", settings: ConnectionSettings(address: address),
+            limits: .init(minimum: 1, maximum: configuration.webConnections), logger: logger)
+        let worker = PostgresPool(
+            name: "worker", settings: .worker(address: address),
+            limits: .init(minimum: 1, maximum: configuration.workerConnections), logger: logger)
+        pools = [web, worker]
+        let secret = try SecretFiles.secret(
+            configuration.jwtSecret, variable: "MARKETING_JWT_SECRET", file: "jwt", configuration: configuration)
+        let keys = SigningKeys(secret: Array(secret.reveal().utf8))
+        let sealing = configuration.encryptionKeys.map { $0.reveal() }
+        services = AppServices(
+            database: Database(web), workerDatabase: Database(worker), jobs: JobQueue(),
+            secrets: try SecretBox(
+                current: sealing.first ?? keys.bytes(for: "secrets at rest"), older: Array(sealing.dropFirst())),
+            keys: keys,
+            urls: PortalURLs(portalBase: configuration.portalURL, publicBase: configuration.publicURL),
+            passwords: try PasswordHasher(), varDirectory: configuration.varDirectory,
+            systemSMTP: configuration.systemSMTP, logger: logger)
+        self.readiness = readiness
+        let letters = LetterViews()
+        let mailer = SystemMailer(
+            smtp: configuration.systemSMTP, directory: configuration.varDirectory, views: { letters.library },
+            send: SystemMailTransport.send, logger: logger)
+        assembly = PortalAssembly(services: services, metrics: metrics, readiness: readiness, mailer: mailer)
+        self.letters = letters
+    }
+
+    private let letters: LetterViews
+
+    /// Serves until a signal asks to stop: requests under way are answered, jobs finished or given back, then the
+    /// pools close and the private database stops.
+    package func run(as role: NodeRole) async throws {
+        let assets = try Assets(directory: "\(configuration.resources)/Public")
+        let views = try PortalAssembly.views(in: "\(configuration.resources)/Views", assets: assets)
+        letters.library = views
+        let server = assembly.server(configuration: webConfiguration, views: { views }, assets: assets, logger: logger)
+        var running: [any Service] = []
+        if let embedded { running.append(embedded) }
+        running += pools.map { $0 as any Service }
+        if role != .web { running += workers() }
+        if role != .worker {
+            running.append(
+                WebService(server: server, configuration: configuration, readiness: readiness, logger: logger))
+        }
+        var group = ServiceGroupConfiguration(
+            services: running, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = .seconds(30)
+        group.maximumCancellationDuration = .seconds(5)
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    /// Does one thing with the services, without serving: the commands that make a user or run a bench.
+    package func perform<Value: Sendable>(_ body: @Sendable (PortalRuntime) async throws -> Value) async throws -> Value
+    {
+        do {
+            let value = try await body(self)
+            await close()
+            return value
+        } catch {
+            await close()
+            throw error
+        }
+    }
+
+    private func close() async {
+        for pool in pools { await pool.shutDown() }
+        await embedded?.stop()
+    }
+
+    private var webConfiguration: WebConfiguration {
+        WebConfiguration(
+            isSecure: configuration.portalURL.hasPrefix("https://"), key: services.keys.bytes(for: "web"),
+            trustedProxies: configuration.trustedProxies, allowedOrigins: configuration.corsOrigins)
+    }
+
+    private func workers() -> [any Service] {
+        []
+    }
+}

@@ -1,0 +1,41 @@
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Web
+
+/// Listens on the pages' port and on the API's port with the same routes.
+struct WebService: Service {
+    let server: WebServer
+    let configuration: PortalConfiguration
+    let readiness: Readiness
+    let logger: Logger
+
+    func run() async throws {
+        let responder = server.responder()
+        let ports =
+            configuration.portalPort == configuration.apiPort
+            ? [configuration.portalPort] : [configuration.portalPort, configuration.apiPort]
+        let readiness = readiness
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for port in ports {
+                    let application = Application(
+                        responder: responder,
+                        server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+                        configuration: .init(address: .hostname(configuration.host, port: port), backlog: 1024),
+                        onServerRunning: { [logger] channel in
+                            readiness.set(true)
+                            let address = channel.localAddress.map { "\($0)" } ?? "?"
+                            logger.info("listening", metadata: ["address": .string(address)])
+                        },
+                        logger: logger)
+                    group.addTask { try await application.run() }
+                }
+                try await group.waitForAll()
+            }
+        } onGracefulShutdown: {
+            readiness.set(false)
+        }
+    }
+}
