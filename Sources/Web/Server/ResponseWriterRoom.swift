@@ -88,10 +88,13 @@ struct ResponseWriterRoom: Sendable {
     /// The answer to an error: a page for people, problem+json for programs. What was thrown is logged, never shown.
     func failure(_ error: any Error, on face: Face, for visit: Visit) -> Response {
         let id = visit.id.isEmpty ? Hexadecimal.encode(SecureRandom.bytes(8)) : visit.id
+        let wantsPage = visit.request.headers[.accept]?.contains("text/html") == true
         switch face {
-        case .api, .raw, .open:
+        case .raw where !wantsPage, .open where !wantsPage:
             return problem(error, id: id, visit)
-        case .page, .visitor:
+        case .api:
+            return problem(error, id: id, visit)
+        case .raw, .open, .page, .visitor:
             return errorPage(refusal(for: error, id: id), id: id, visit)
         }
     }

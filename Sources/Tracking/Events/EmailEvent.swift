@@ -1,0 +1,29 @@
+import Core
+import FoundationEssentials
+
+/// An open or a click as it came in.
+package struct EmailEvent: Sendable {
+    package let id: Identifier<EmailEventTag>
+    package let workspace: WorkspaceID
+    package let engagement: Engagement
+    package let linkNumber: Int?
+    package let url: String?
+    package let engagementClass: EngagementClass
+    package let userAgent: String
+    /// The address without its last part: a network, not a person (/24 of IPv4, /48 of IPv6).
+    package let network: String
+}
+
+package enum EmailEventTag {}
+
+/// Shortens addresses before they are stored.
+enum NetworkPrefix {
+    static func of(_ address: String) -> String {
+        if address.contains(":") {
+            return address.split(separator: ":", omittingEmptySubsequences: false).prefix(3).joined(separator: ":")
+                + "::/48"
+        }
+        let parts = address.split(separator: ".")
+        return parts.count == 4 ? parts.prefix(3).joined(separator: ".") + ".0/24" : ""
+    }
+}

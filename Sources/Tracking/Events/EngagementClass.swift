@@ -1,0 +1,68 @@
+import Core
+import FoundationEssentials
+
+/// Who seems to be behind an open or a click. The raw event is kept beside it, so that history can be classified anew.
+package struct EngagementClass: Sendable, Equatable {
+    package enum Kind: String, Sendable {
+        case human
+        /// A mailbox provider fetched the images, whether or not anybody looked.
+        case proxyPrefetch = "proxy_prefetch"
+        /// A security scanner followed the links.
+        case scanner
+        case unknown
+    }
+
+    package let kind: Kind
+    /// The rule that decided, for whoever wants to know why.
+    package let reason: String
+}
+
+/// The rules that tell people from machines. Evidence, not proof: nothing is thrown away.
+package struct EngagementClassifier: Sendable {
+    /// What is known of a hit.
+    package struct Hit: Sendable {
+        package let kind: Engagement.Kind
+        package let isHead: Bool
+        package let userAgent: String
+        package let acceptsLanguage: Bool
+        /// Time since the message was put in the ledger: it cannot have been delivered before.
+        package let age: TimeInterval
+        /// How many different links of the message were followed in the last seconds.
+        package let linksInBurst: Int
+    }
+
+    /// Words that mail scanners and fetchers put in their names, matched as whole words.
+    private static let scannerWords: Set<Substring> = [
+        "bot", "crawler", "spider", "scanner", "proofpoint", "mimecast", "barracuda", "symantec", "python", "curl",
+        "wget", "java",
+        "go", "okhttp", "headlesschrome", "phantomjs", "safelinks", "urldefense", "monitoring", "preview", "slackbot",
+    ]
+
+    private static let imageProxies: [String] = ["GoogleImageProxy", "YahooMailProxy", "ggpht.com"]
+
+    package static func classify(_ hit: Hit) -> EngagementClass {
+        if hit.isHead { return EngagementClass(kind: .scanner, reason: "head_request") }
+        let words = Set(
+            hit.userAgent.lowercased().split { !$0.isLetter })
+        if let word = words.first(where: { scannerWords.contains($0) }) {
+            return EngagementClass(kind: .scanner, reason: "user_agent_\(word)")
+        }
+        if hit.linksInBurst > 3 { return EngagementClass(kind: .scanner, reason: "many_links_at_once") }
+        if hit.age < 2 {
+            return EngagementClass(
+                kind: hit.kind == .open ? .proxyPrefetch : .scanner, reason: "before_it_could_be_read")
+        }
+        if hit.kind == .open {
+            if imageProxies.contains(where: hit.userAgent.contains) {
+                // Gmail's proxy fetches when the message is opened, so this is a person behind a proxy.
+                return EngagementClass(kind: .human, reason: "image_proxy_on_open")
+            }
+            if hit.userAgent == "Mozilla/5.0" {
+                return EngagementClass(kind: .proxyPrefetch, reason: "privacy_proxy")
+            }
+        }
+        if hit.userAgent.isEmpty { return EngagementClass(kind: .unknown, reason: "no_user_agent") }
+        if hit.kind == .click, !hit.acceptsLanguage { return EngagementClass(kind: .unknown, reason: "no_language") }
+        return EngagementClass(kind: .human, reason: "no_sign_of_a_machine")
+    }
+}

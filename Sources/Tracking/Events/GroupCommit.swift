@@ -1,0 +1,123 @@
+import ServiceLifecycle
+import Synchronization
+
+/// Gathers what arrives at the same time into one transaction, and answers each only when it is stored.
+///
+/// There is no timer: while one batch is being written the next one gathers, so a single item waits for nothing and a
+/// flood is written in few large statements. A full batch is refused instead of growing without bound.
+package final class GroupCommit<Item: Sendable>: Service {
+    /// The batch is full: come back later.
+    package struct Overloaded: Error {}
+
+    /// The writer has stopped; the item was not stored.
+    package struct Stopped: Error {}
+
+    private struct Waiting {
+        let item: Item
+        let answer: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var waiting: [Waiting] = []
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+    private let capacity: Int
+    private let batchSize: Int
+    private let writers: Int
+    private let write: @Sendable ([Item]) async throws -> Void
+    private let wakeUps: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+
+    /// - Parameters:
+    ///   - capacity: how many may wait at most.
+    ///   - batchSize: how many are written at once at most.
+    ///   - writers: how many batches are written side by side.
+    ///   - write: stores a batch; all of it or, by throwing, none.
+    package init(
+        capacity: Int = 20_000, batchSize: Int = 2_000, writers: Int = 2,
+        write: @escaping @Sendable ([Item]) async throws -> Void
+    ) {
+        self.capacity = capacity
+        self.batchSize = batchSize
+        self.writers = writers
+        self.write = write
+        (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Returns when the item is stored.
+    /// - Throws: `Overloaded`, `Stopped`, or what storing threw.
+    package func submit(_ item: Item) async throws {
+        try await withCheckedThrowingContinuation { (answer: CheckedContinuation<Void, any Error>) in
+            let refusal: (any Error)? = state.withLock { state in
+                if state.isStopped { return Stopped() }
+                if state.waiting.count >= capacity { return Overloaded() }
+                state.waiting.append(Waiting(item: item, answer: answer))
+                return nil
+            }
+            if let refusal {
+                answer.resume(throwing: refusal)
+            } else {
+                wake.yield()
+            }
+        }
+    }
+
+    /// Writes until shutdown; what waits by then is still written.
+    package func run() async throws {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for _ in 0..<writers {
+                    group.addTask { await self.writeUntilStopped() }
+                }
+            }
+        } onGracefulShutdown: {
+            self.stop()
+        }
+        stop()
+        for left in takeBatch(limit: .max) { left.answer.resume(throwing: Stopped()) }
+    }
+
+    private func stop() {
+        state.withLock { $0.isStopped = true }
+        wake.finish()
+    }
+
+    private func writeUntilStopped() async {
+        for await _ in wakeUps {
+            await writeWhatWaits()
+        }
+        await writeWhatWaits()
+    }
+
+    private func writeWhatWaits() async {
+        while true {
+            let batch = takeBatch(limit: batchSize)
+            guard !batch.isEmpty else { return }
+            // More than one batch is waiting: another writer may help.
+            if state.withLock({ !$0.waiting.isEmpty }) { wake.yield() }
+            do {
+                try await write(batch.map(\.item))
+                for waiting in batch { waiting.answer.resume() }
+            } catch {
+                for waiting in batch { waiting.answer.resume(throwing: error) }
+            }
+        }
+    }
+
+    private func takeBatch(limit: Int) -> [Waiting] {
+        state.withLock { state in
+            let count = min(limit, state.waiting.count)
+            if count == state.waiting.count {
+                let all = state.waiting
+                state.waiting = []
+                state.waiting.reserveCapacity(all.count)
+                return all
+            }
+            let batch = Array(state.waiting.prefix(count))
+            state.waiting.removeFirst(count)
+            return batch
+        }
+    }
+}

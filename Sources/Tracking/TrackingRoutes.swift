@@ -1,0 +1,111 @@
+import Accounts
+import Core
+import FoundationEssentials
+import Web
+
+/// The addresses inside e-mails: the pixel and the links. Hot: nothing but the check, the batch and the answer.
+struct TrackingRoutes: Sendable {
+    let services: AppServices
+    let links: TrackingLinks
+    let events: GroupCommit<EmailEvent>
+    let bursts: ClickBursts
+
+    func add(to routes: inout RouteTable) {
+        routes.raw(.get, "/v1/webhooks/track/open/{sentEmailId}", operation: Self.openOperation, open)
+        routes.raw(.get, "/v1/webhooks/track/click/{sentEmailId}", operation: Self.clickOperation, click)
+    }
+
+    /// Answers the pixel whatever the id says, so that nobody can find out which messages exist.
+    private func open(_ request: WebRequest) async throws -> WebResponse {
+        if let id = request.parameter("sentEmailId").flatMap({ MessageID($0) }),
+            let workspace = try await services.directory.workspace(routingKey: id.routingKey),
+            try await services.directory.workspace(workspace)?.trackOpens == true
+        {
+            try await record(.open, of: id, in: workspace, request)
+        }
+        return Self.pixel
+    }
+
+    /// Redirects only to the target that was signed into this very address.
+    private func click(_ request: WebRequest) async throws -> WebResponse {
+        guard let id = request.parameter("sentEmailId").flatMap({ MessageID($0) }),
+            let number = request.query.integer("l"),
+            let url = request.query.raw("u"), let tag = request.query.raw("s"), Self.isWebAddress(url),
+            links.isValid(message: id, number: number, url: url, tag: tag)
+        else { throw Self.brokenLink }
+        if let workspace = try await services.directory.workspace(routingKey: id.routingKey),
+            try await services.directory.workspace(workspace)?.trackClicks == true
+        {
+            try await record(.click, of: id, in: workspace, request, link: number, url: url)
+        }
+        return WebResponse.empty(.found)
+            .header(.location, url).header(.cacheControl, "no-store").header(.referrerPolicy, "no-referrer")
+            .header(.robots, "noindex")
+    }
+
+    private func record(
+        _ kind: Engagement.Kind, of id: MessageID, in workspace: WorkspaceID, _ request: WebRequest, link: Int? = nil,
+        url: String? = nil
+    ) async throws {
+        let now = services.clock.now
+        let agent = String((request.headers[.userAgent] ?? "").prefix(300))
+        let hit = EngagementClassifier.Hit(
+            kind: kind, isHead: request.method == .head, userAgent: agent,
+            acceptsLanguage: request.headers[.acceptLanguage] != nil, age: now.timeIntervalSince(id.madeAt),
+            linksInBurst: link.map { bursts.record(id, link: $0, at: now) } ?? 0)
+        let engagementClass = EngagementClassifier.classify(hit)
+        let event = EmailEvent(
+            id: services.ids.next(), workspace: workspace,
+            engagement: Engagement(message: id, kind: kind, occurredAt: now, isHuman: engagementClass.kind == .human),
+            linkNumber: link, url: url, engagementClass: engagementClass, userAgent: agent,
+            network: NetworkPrefix.of(request.clientAddress))
+        do {
+            try await events.submit(event)
+        } catch is GroupCommit<EmailEvent>.Overloaded {
+            throw WebError.unavailable("Too much at once. Try again in a moment.", retryAfter: 1)
+        } catch is GroupCommit<EmailEvent>.Stopped {
+            throw WebError.unavailable("The portal is restarting. Try again in a moment.", retryAfter: 2)
+        }
+    }
+
+    /// Schemes that a mail may lead to; checked again here, whatever was signed.
+    private static func isWebAddress(_ url: String) -> Bool {
+        (url.hasPrefix("https://") || url.hasPrefix("http://")) && !url.utf8.contains { $0 < 32 || $0 == 127 }
+    }
+
+    private static let brokenLink = WebError(
+        .notFound, code: "broken_link",
+        detail: "This link is incomplete. Open the message again and use the link in it.")
+
+    /// The smallest GIF: one transparent pixel.
+    private static let pixel = WebResponse.bytes(
+        [
+            0x47, 0x49, 0x46, 0x38, 0x39, 0x61, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0x21, 0xF9, 4, 1, 0,
+            0, 0, 0,
+            0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3B,
+        ], contentType: "image/gif",
+        headers: [.cacheControl: "no-store, private", .crossOriginResourcePolicy: "cross-origin"])
+
+    private static let openOperation = APIOperation(
+        id: "trackOpen", tag: "Tracking", summary: "The pixel of a message: records that it was opened",
+        response: .string(format: "binary"), responseType: "image/gif", problems: [503])
+
+    private static let clickOperation = APIOperation(
+        id: "trackClick", tag: "Tracking", summary: "A link of a message: records the click and leads to the target",
+        details: "The address is made and signed by the portal; any change to it is answered with 404.",
+        query: [
+            .init("l", .integer(minimum: 0), "The link’s number in the message.", required: true),
+            .init("u", .string(format: "uri"), "The target.", required: true),
+            .init("s", .string, "The signature.", required: true),
+        ], status: 302, problems: [404, 503])
+}
+
+extension Identifier where Entity == MessageTag {
+    /// When the message was put in the ledger: the first 48 bits of its id, in milliseconds.
+    var madeAt: Date {
+        let milliseconds = withUnsafeBytes(of: uuid.uuid) { bytes in
+            bytes.prefix(6).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
+        return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+    }
+}
