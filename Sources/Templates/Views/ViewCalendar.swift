@@ -13,13 +13,13 @@ struct ViewClockSlots: Sendable {
 
 /// Dates for people, in the zone of the page.
 struct ViewCalendar {
-    private let chrome: any ViewObject
+    private let chrome: ViewObject
     private let clock: ViewClockSlots
     private var zone: TimeZone?
     /// Offsets already asked for, by quarter of an hour: no zone changes its offset in between.
     private var offsets: [Int: Int] = [:]
 
-    init(_ chrome: any ViewObject, _ clock: ViewClockSlots) {
+    init(_ chrome: ViewObject, _ clock: ViewClockSlots) {
         self.chrome = chrome
         self.clock = clock
     }
@@ -49,8 +49,7 @@ struct ViewCalendar {
 
     /// 21 Nov 2026, 14:05
     mutating func dateAndTime(_ date: Date) -> String {
-        let moment: ViewMoment = local(date)
-        return "\(moment.date), \(moment.time)"
+        local(date).dateAndTime
     }
 
     /// 14:05
@@ -113,13 +112,57 @@ struct ViewMoment: Sendable, Equatable {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    /// 21 Nov 2026
+    var date: String { Self.text { appendDate(&$0) } }
+    /// 14:05
+    var time: String { Self.text { appendTime(&$0) } }
 
-    var date: String { "\(day) \(Self.months[month - 1]) \(year)" }
-    var time: String { "\(Self.two(secondOfDay / 3600)):\(Self.two(secondOfDay / 60 % 60))" }
+    var dateAndTime: String {
+        Self.text { bytes in
+            appendDate(&bytes)
+            bytes += [UInt8(ascii: ","), ASCII.space]
+            appendTime(&bytes)
+        }
+    }
 
     var iso: String {
-        let days = "\(year)-\(Self.two(month))-\(Self.two(day))"
-        return "\(days)T\(time):\(Self.two(secondOfDay % 60))Z"
+        Self.text { bytes in
+            bytes.append(contentsOf: String(year).utf8)
+            bytes.append(ASCII.dash)
+            Self.appendTwo(month, &bytes)
+            bytes.append(ASCII.dash)
+            Self.appendTwo(day, &bytes)
+            bytes.append(UInt8(ascii: "T"))
+            appendTime(&bytes)
+            bytes.append(UInt8(ascii: ":"))
+            Self.appendTwo(secondOfDay % 60, &bytes)
+            bytes.append(UInt8(ascii: "Z"))
+        }
+    }
+
+    private static func text(_ write: (inout [UInt8]) -> Void) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(24)
+        write(&bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func appendTwo(_ number: Int, _ bytes: inout [UInt8]) {
+        bytes.append(UInt8(48 + number / 10))
+        bytes.append(UInt8(48 + number % 10))
+    }
+
+    private func appendDate(_ bytes: inout [UInt8]) {
+        bytes.append(contentsOf: String(day).utf8)
+        bytes.append(ASCII.space)
+        bytes.append(contentsOf: Self.months[month - 1].utf8)
+        bytes.append(ASCII.space)
+        bytes.append(contentsOf: String(year).utf8)
+    }
+
+    private func appendTime(_ bytes: inout [UInt8]) {
+        Self.appendTwo(secondOfDay / 3600, &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        Self.appendTwo(secondOfDay / 60 % 60, &bytes)
     }
 }

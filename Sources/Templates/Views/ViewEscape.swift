@@ -27,10 +27,9 @@ enum ViewEscaping {
 
     private static let htmlSpecial: [Bool] = htmlReplacements.map { !$0.isEmpty }
 
-    /// RFC 3986 §2.3.
-    private static let unreserved: [Bool] = (0..<256).map { byte in
-        let character = Character(UnicodeScalar(UInt8(byte)))
-        return byte < 0x80 && (character.isLetter || character.isNumber || "-._~".contains(character))
+    /// All but the unreserved characters of RFC 3986 §2.3.
+    private static let reserved: [Bool] = (0..<256).map { byte in
+        !(ASCII.isLetter(UInt8(byte)) || ASCII.isDigit(UInt8(byte)) || "-._~".utf8.contains(UInt8(byte)))
     }
 
     private static let hexadecimal: [UInt8] = Array("0123456789ABCDEF".utf8)
@@ -45,32 +44,44 @@ enum ViewEscaping {
     }
 
     static func appendHTML(_ text: String, to output: inout [UInt8]) {
-        let done: Void? = text.utf8.withContiguousStorageIfAvailable { appendHTML($0, to: &output) }
-        if done == nil {
-            Array(text.utf8).withUnsafeBufferPointer { appendHTML($0, to: &output) }
-        }
-    }
-
-    private static func appendHTML(_ bytes: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
-        htmlSpecial.withUnsafeBufferPointer { special in
-            var start = 0
-            for index in 0..<bytes.count where special[Int(bytes[index])] {
-                output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
-                output.append(contentsOf: htmlReplacements[Int(bytes[index])])
-                start = index + 1
+        withBytes(of: text) { bytes in
+            appendReplacing(bytes, where: htmlSpecial, to: &output) { byte, output in
+                output.append(contentsOf: htmlReplacements[Int(byte)])
             }
-            output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<bytes.count]))
         }
     }
 
     static func appendPercentEncoded(_ text: String, to output: inout [UInt8]) {
-        for byte in text.utf8 {
-            if unreserved[Int(byte)] {
-                output.append(byte)
-            } else {
+        withBytes(of: text) { bytes in
+            appendReplacing(bytes, where: reserved, to: &output) { byte, output in
                 output.append(0x25)
                 output.append(hexadecimal[Int(byte >> 4)])
                 output.append(hexadecimal[Int(byte & 15)])
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func withBytes(of text: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        var text: String = text
+        text.withUTF8(body)
+    }
+
+    /// Copies bytes; those the table marks are replaced one by one, runs of others are copied whole.
+    @inline(__always)
+    private static func appendReplacing(
+        _ bytes: UnsafeBufferPointer<UInt8>, where marked: [Bool], to output: inout [UInt8],
+        _ replace: (UInt8, inout [UInt8]) -> Void
+    ) {
+        marked.withUnsafeBufferPointer { marked in
+            var start = 0
+            for index in 0..<bytes.count where marked[Int(bytes[index])] {
+                if index > start { output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index])) }
+                replace(bytes[index], &output)
+                start = index + 1
+            }
+            if start < bytes.count {
+                output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<bytes.count]))
             }
         }
     }

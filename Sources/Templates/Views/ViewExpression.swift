@@ -43,6 +43,8 @@ indirect enum ViewFilter: Sendable {
 enum ViewOperation: Sendable {
     case bytes(Range<Int>)
     case emit(ViewExpression, ViewEscape)
+    /// The same for a field of a record that a local holds: by far the most frequent output.
+    case emitField(local: Int, slot: Int, ViewEscape)
     case jumpUnless(ViewTest, Int)
     case jump(Int)
     case set(local: Int, ViewExpression)

@@ -105,12 +105,16 @@ enum ViewNumbers {
         let scaled = Int((number * scale).rounded())
         let unit = Int(scale)
         let magnitude: Int = abs(scaled)
-        var text: String = group(String(magnitude / unit), negative: scaled < 0)
-        var fraction = String(magnitude % unit)
-        while fraction.count < places { fraction = "0" + fraction }
-        if trimmed { while fraction.hasSuffix("0") { fraction.removeLast() } }
-        if places > 0, !fraction.isEmpty { text += ".\(fraction)" }
-        return text
+        let whole: String = group(String(magnitude / unit), negative: scaled < 0)
+        var digits: Int = places
+        var fraction: Int = magnitude % unit
+        while trimmed, digits > 0, fraction % 10 == 0 {
+            fraction /= 10
+            digits -= 1
+        }
+        if digits == 0 { return whole }
+        let zero: String = digits == 2 && fraction < 10 ? "0" : ""
+        return "\(whole).\(zero)\(fraction)"
     }
 
     /// 0.0412 → 4.1 %, with a narrow no-break space.

@@ -127,6 +127,8 @@ struct ViewLinker {
     private mutating func emit(_ value: ViewExpression, _ escape: ViewEscape) {
         if case .constant(let constant) = value {
             ViewWriter.write(constant.value, escape, to: &program.bytes)
+        } else if case .path(let base, let slots) = value, slots.count == 1, escape != .json {
+            add(.emitField(local: base, slot: slots[0], escape))
         } else {
             add(.emit(value, escape))
         }

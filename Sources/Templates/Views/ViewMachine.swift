@@ -8,7 +8,7 @@ struct ViewMachine {
     private var calendar: ViewCalendar
     private(set) var output: [UInt8] = []
 
-    init(_ program: ViewProgram, page: any ViewObject, chrome: any ViewObject, clock: ViewClockSlots) {
+    init(_ program: ViewProgram, page: ViewObject, chrome: ViewObject, clock: ViewClockSlots) {
         self.program = program
         locals = Array(repeating: .absent, count: program.localCount)
         locals[0] = .record(page)
@@ -26,6 +26,10 @@ struct ViewMachine {
             case .bytes(let range):
                 program.bytes.withUnsafeBufferPointer { output.append(contentsOf: $0[range]) }
             case .emit(let value, let escape): emit(value, escape)
+            case .emitField(let local, let slot, let escape):
+                if case .record(let record) = locals[local] {
+                    ViewWriter.write(record.value(at: slot), escape, to: &output)
+                }
             case .jumpUnless(let test, let target):
                 if !holds(test) {
                     place = target

@@ -44,7 +44,7 @@ package struct SafeHTML: Sendable, Equatable {
 /// The fields of one record type: name, kind and how to read each.
 package struct Fields<Root: Sendable>: Sendable {
     let shape: ViewShape
-    let readers: [@Sendable (Root) -> ViewValue]
+    let readers: [@Sendable (ViewObject) -> ViewValue]
 
     package init(_ build: (inout FieldsBuilder<Root>) -> Void) {
         var builder = FieldsBuilder<Root>()
@@ -57,13 +57,13 @@ package struct Fields<Root: Sendable>: Sendable {
 /// Collects the fields of a record type, in the order of declaration.
 package struct FieldsBuilder<Root: Sendable> {
     fileprivate(set) var fields: [ViewField] = []
-    fileprivate(set) var readers: [@Sendable (Root) -> ViewValue] = []
+    fileprivate(set) var readers: [@Sendable (ViewObject) -> ViewValue] = []
 
     private mutating func add(
         _ name: String, _ kind: ViewKind, optional: Bool = false, _ read: @escaping @Sendable (Root) -> ViewValue
     ) {
         fields.append(ViewField(name: name, type: ViewType(kind, optional: optional)))
-        readers.append(read)
+        readers.append(ViewBox<Root>.reader(read))
     }
 
     package mutating func text(_ name: String, _ read: @escaping @Sendable (Root) -> String) {

@@ -10,8 +10,8 @@ enum ViewValue {
     case date(Date)
     case html([UInt8])
     case texts([String])
-    case record(any ViewObject)
-    case list([any ViewObject])
+    case record(ViewObject)
+    case list([ViewObject])
 
     var isPresent: Bool {
         if case .absent = self { false } else { true }
@@ -19,26 +19,35 @@ enum ViewValue {
 }
 
 /// A record whose type is known only to its box; fields are read by slot.
-protocol ViewObject: AnyObject {
-    func value(at slot: Int) -> ViewValue
-    var shape: ViewShape { get }
+class ViewObject {
+    let shape: ViewShape
+    private let readers: [@Sendable (ViewObject) -> ViewValue]
+
+    fileprivate init(_ shape: ViewShape, _ readers: [@Sendable (ViewObject) -> ViewValue]) {
+        self.shape = shape
+        self.readers = readers
+    }
+
+    final func value(at slot: Int) -> ViewValue {
+        readers[slot](self)
+    }
 }
 
-/// A record together with its readers. The reading closure is typed, so no cast is ever needed.
+/// A record together with its readers.
 final class ViewBox<Root: Sendable>: ViewObject {
     private let root: Root
-    private let fields: Fields<Root>
 
     init(_ root: Root, _ fields: Fields<Root>) {
         self.root = root
-        self.fields = fields
+        super.init(fields.shape, fields.readers)
     }
 
-    func value(at slot: Int) -> ViewValue {
-        fields.readers[slot](root)
+    /// A reader of a field, for boxes of this type only. A box is made with the fields of its own record type and hands
+    /// itself to their readers, so the object is always such a box; debug builds check it. Reading is the hottest path
+    /// of rendering, and a checked cast costs more than the rest of it.
+    static func reader(_ read: @escaping @Sendable (Root) -> ViewValue) -> @Sendable (ViewObject) -> ViewValue {
+        { object in read(unsafeDowncast(object, to: ViewBox<Root>.self).root) }
     }
-
-    var shape: ViewShape { fields.shape }
 }
 
 /// A value written in a view.

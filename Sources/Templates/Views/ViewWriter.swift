@@ -48,7 +48,7 @@ enum ViewJSON {
         output.append(UInt8(ascii: "]"))
     }
 
-    private static func record(_ object: any ViewObject, to output: inout [UInt8]) {
+    private static func record(_ object: ViewObject, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "{"))
         for (slot, field) in object.shape.fields.enumerated() {
             if slot > 0 { output.append(UInt8(ascii: ",")) }
