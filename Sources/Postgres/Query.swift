@@ -25,7 +25,7 @@ package struct Query<Element: Sendable>: Sendable {
     }
 
     /// The first column of all rows.
-    package static func values(_: Element.Type = Element.self, _ name: StaticString, _ sql: SQL) -> Query
+    package static func values(_: Element.Type, _ name: StaticString, _ sql: SQL) -> Query
     where Element: PostgresDecodable {
         Query(Statement(name, sql), row: { row in try row.next() })
     }
@@ -44,7 +44,7 @@ package struct Query<Element: Sendable>: Sendable {
 }
 
 extension Query where Element: PostgresRow {
-    package init(_: Element.Type = Element.self, _ name: StaticString, _ sql: SQL) {
+    package init(_: Element.Type, _ name: StaticString, _ sql: SQL) {
         self.init(Statement(name, sql), row: { row in try Element(row: &row) })
     }
 }

@@ -10,7 +10,7 @@ package struct SQL: Sendable {
     /// The text with `$1`, `$2` … in it.
     private(set) var text: [UInt8] = []
     /// Where each `$` stands in the text, in order, so that splicing can number them anew.
-    private var placeholders: [Int] = []
+    private(set) var placeholders: [Int] = []
     private(set) var binds: [Bind] = []
     /// The bound values, one after the other, in binary form.
     private(set) var values: [UInt8] = []

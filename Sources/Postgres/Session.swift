@@ -18,21 +18,21 @@ package struct PostgresTransaction: PostgresSession {
 extension PostgresSession {
     /// All rows.
     package func all<Row: PostgresRow>(
-        _: Row.Type = Row.self, _ name: StaticString, _ sql: SQL
+        _: Row.Type, _ name: StaticString, _ sql: SQL
     ) async throws -> [Row] {
         try await fetch(name, sql) { row in try Row(row: &row) }
     }
 
     /// The first row, if any. Say `LIMIT 1` in the SQL: all rows that match travel.
     package func first<Row: PostgresRow>(
-        _: Row.Type = Row.self, _ name: StaticString, _ sql: SQL
+        _: Row.Type, _ name: StaticString, _ sql: SQL
     ) async throws -> Row? {
         try await fetch(name, sql, limit: 1) { row in try Row(row: &row) }.first
     }
 
     /// The first row. Throws `PostgresError.noRow` when there is none.
     package func one<Row: PostgresRow>(
-        _: Row.Type = Row.self, _ name: StaticString, _ sql: SQL
+        _: Row.Type, _ name: StaticString, _ sql: SQL
     ) async throws -> Row {
         guard let row = try await first(Row.self, name, sql) else { throw PostgresError.noRow(query: "\(name)") }
         return row
@@ -40,7 +40,7 @@ extension PostgresSession {
 
     /// The first column of the first row. No row is nil when `Value` is optional, else `PostgresError.noRow`.
     package func value<Value: PostgresDecodable>(
-        _: Value.Type = Value.self, _ name: StaticString, _ sql: SQL
+        _: Value.Type, _ name: StaticString, _ sql: SQL
     ) async throws -> Value {
         if let value = try await fetch(name, sql, limit: 1, { row in try row.next(Value.self) }).first { return value }
         let nothing = PostgresCell(type: .unknown, bytes: nil)
@@ -50,7 +50,7 @@ extension PostgresSession {
 
     /// The first column of all rows.
     package func values<Value: PostgresDecodable>(
-        _: Value.Type = Value.self, _ name: StaticString, _ sql: SQL
+        _: Value.Type, _ name: StaticString, _ sql: SQL
     ) async throws -> [Value] {
         try await fetch(name, sql) { row in try row.next(Value.self) }
     }

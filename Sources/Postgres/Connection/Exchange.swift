@@ -41,13 +41,31 @@ extension PostgresConnection {
             }
         }
         let prelude: [SQL] = try takePrelude(operation)
+        var hasReceived: Bool = false
+        let receive: Receiver = { index, result in
+            hasReceived = true
+            try receive(index, result)
+        }
         do {
             try exchange(operation, prelude: prelude, batch, receive)
-        } catch let error as PostgresError where error.isStalePlan {
-            error.sqlState == "26000" ? statements.reset() : statements.evictAll()
-            guard wire?.transactionStatus == PQTRANS_IDLE else { throw error }
-            try exchange(operation, prelude: [], batch, receive)
+        } catch let error as PostgresError where !hasReceived {
+            if error.isStalePlan {
+                error.sqlState == "26000" ? statements.reset() : statements.evictAll()
+                guard wire?.transactionStatus == PQTRANS_IDLE else { throw error }
+                try exchange(operation, prelude: [], batch, receive)
+            } else if error.isConnectionLost, operation.lease.isTransaction, !prelude.isEmpty {
+                // The transaction had only begun: it is gone without a trace, so a new connection may begin it again.
+                try exchange(operation, prelude: try restartPrelude(operation), batch, receive)
+            } else {
+                throw error
+            }
         }
+    }
+
+    /// Sends what a lease begins with, when nothing else goes along: before a stream.
+    func sendPrelude(_ operation: Operation) throws {
+        let prelude: [SQL] = try takePrelude(operation)
+        if !prelude.isEmpty { try exchange(operation, prelude: prelude, []) { _, _ in } }
     }
 
     private func exchange(

@@ -40,6 +40,8 @@ final class InterruptSignal: Sendable {
         guard mayBeCancelled.load(ordering: .acquiring) else { return }
         cancelled.withLock { operations in
             operations.remove(operation)
+            // A cancellation that came as its operation ended stays behind; nobody can still ask about old ones.
+            if operations.count > 64 { operations = operations.filter { $0 + 10_000 > operation } }
             if operations.isEmpty { mayBeCancelled.store(false, ordering: .releasing) }
         }
     }

@@ -150,6 +150,12 @@ package actor PostgresConnection {
         return prelude + operation.lease.prelude
     }
 
+    /// A lease whose first packet was lost with its connection begins again on a new one.
+    func restartPrelude(_ operation: Operation) throws -> [SQL] {
+        activeLease = 0
+        return try takePrelude(operation)
+    }
+
     /// Runs the text with the simple protocol, several statements at once if need be. For statements of this room.
     func script(_ text: String, query: StaticString, operation: UInt64, deadline: Deadline?) throws {
         guard let wire else { throw PostgresError.connectionLost(query: "\(query)", reason: "closed") }

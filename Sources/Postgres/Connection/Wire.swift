@@ -123,12 +123,15 @@ final class Wire {
         return PQgetResult(handle)
     }
 
-    /// Whether the server has hung up while nobody was looking. Costs one system call.
+    /// Whether the server has hung up while nobody was looking. Costs one system call when it has not.
     func hasHungUp() -> Bool {
-        var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-        if Glibc.poll(&descriptor, 1, 0) == 0 { return false }
-        if PQconsumeInput(handle) == 0 || !isAlive { return true }
-        // A farewell (57P01) arrives as an error without a question; libpq keeps it as a notice until the socket ends.
-        return Int32(descriptor.revents) & (POLLHUP | POLLERR) != 0
+        // Its farewell comes first, the end of the stream after it.
+        for _ in 0..<4 {
+            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            if Glibc.poll(&descriptor, 1, 0) == 0 { return false }
+            if PQconsumeInput(handle) == 0 || !isAlive { return true }
+            if Int32(descriptor.revents) & (POLLHUP | POLLERR) != 0 { return true }
+        }
+        return true
     }
 }

@@ -18,7 +18,7 @@ package struct MigrationFile: Sendable, Equatable {
         self.text = text
     }
 
-    /// All files of a directory in order. Numbers run from 1 without a gap.
+    /// All files of a directory in order. Numbers rise; a gap does no harm.
     package static func all(in directory: String) throws(MigrationError) -> [MigrationFile] {
         let names: [String]
         do {
@@ -33,7 +33,7 @@ package struct MigrationFile: Sendable, Equatable {
             guard name.utf8.count > 5, name.utf8.dropFirst(4).first == UInt8(ascii: "_"),
                 let number = Int(name.prefix(4))
             else { throw .badName(file: fileName) }
-            guard number == files.count + 1 else { throw .wrongNumber(file: fileName, expected: files.count + 1) }
+            if let last = files.last, number <= last.number { throw .numberTaken(file: fileName) }
             guard let data = FileManager.default.contents(atPath: directory + "/" + fileName) else {
                 throw .unreadable(path: directory + "/" + fileName)
             }
@@ -47,7 +47,8 @@ package struct MigrationFile: Sendable, Equatable {
 package enum MigrationError: Error, Sendable, Equatable {
     case unreadable(path: String)
     case badName(file: String)
-    case wrongNumber(file: String, expected: Int)
+    /// Two files have the same number.
+    case numberTaken(file: String)
     /// The database has a migration that the files do not have at that place: it belongs to a newer version.
     case notAPrefix(applied: String, declared: String?)
     /// A file was changed after it had been applied.
@@ -62,8 +63,8 @@ extension MigrationError: CustomStringConvertible {
         switch self {
         case .unreadable(let path): "\(path) cannot be read."
         case .badName(let file): "migrations/\(file): a migration is called NNNN_name.sql."
-        case .wrongNumber(let file, let expected):
-            "migrations/\(file): the next number is \(expected); numbers run from 1 without a gap."
+        case .numberTaken(let file):
+            "migrations/\(file): another migration has the same number."
         case .notAPrefix(let applied, let declared?):
             "The database has applied \(applied) where this version has \(declared). It belongs to another version."
         case .notAPrefix(let applied, nil):
