@@ -8,7 +8,7 @@ extension LiquidRenderer {
         return .none
     }
 
-    private func isTrue(_ condition: LiquidCondition) throws(LiquidFailure) -> Bool {
+    private mutating func isTrue(_ condition: LiquidCondition) throws(LiquidFailure) -> Bool {
         var result: Bool = try isTrue(condition.first)
         for (connective, term) in condition.rest {
             if (connective == .or) == result { return result }
@@ -17,7 +17,7 @@ extension LiquidRenderer {
         return result
     }
 
-    private func isTrue(_ term: LiquidComparisonTerm) throws(LiquidFailure) -> Bool {
+    private mutating func isTrue(_ term: LiquidComparisonTerm) throws(LiquidFailure) -> Bool {
         guard let operation = term.operation else {
             switch term.left {
             case .empty, .blank: return true
@@ -34,9 +34,10 @@ extension LiquidRenderer {
         }
     }
 
-    private func contains(_ left: Expression, _ right: Expression) throws(LiquidFailure) -> Bool {
+    private mutating func contains(_ left: Expression, _ right: Expression) throws(LiquidFailure) -> Bool {
         if left.isLiteralWord { return false }
         let container: LiquidValue = try evaluate(left)
+        try charge(container)
         if right.isLiteralWord {
             switch container {
             case .string, .html: return true
@@ -47,12 +48,15 @@ extension LiquidRenderer {
     }
 
     /// `empty` and `blank` are questions to the other side, not values.
-    func areEqual(_ left: Expression, _ right: Expression) throws(LiquidFailure) -> Bool {
+    mutating func areEqual(_ left: Expression, _ right: Expression) throws(LiquidFailure) -> Bool {
         switch (left, right) {
         case (.empty, .empty), (.empty, .blank), (.blank, .empty), (.blank, .blank): return false
         case (.empty, let other), (let other, .empty): return LiquidComparison.isEmpty(try evaluate(other))
         case (.blank, let other), (let other, .blank): return LiquidComparison.isBlank(try evaluate(other))
-        default: return LiquidComparison.areEqual(try evaluate(left), try evaluate(right))
+        default:
+            let value: LiquidValue = try evaluate(left)
+            try charge(value)
+            return LiquidComparison.areEqual(value, try evaluate(right))
         }
     }
 
@@ -76,7 +80,7 @@ extension LiquidRenderer {
         return .none
     }
 
-    private func matches(_ subject: LiquidValue, _ value: Expression) throws(LiquidFailure) -> Bool {
+    private mutating func matches(_ subject: LiquidValue, _ value: Expression) throws(LiquidFailure) -> Bool {
         switch value {
         case .empty: LiquidComparison.isEmpty(subject)
         case .blank: LiquidComparison.isBlank(subject)
@@ -129,7 +133,7 @@ extension LiquidRenderer {
             }
         let place: Int = scope.cycles[key] ?? 0
         if node.values.indices.contains(place) {
-            append(try evaluate(node.values[place]), escaped: mode == .html && !node.values[place].isText)
+            append(try evaluate(node.values[place]), escaped: mode == .html)
         }
         scope.cycles[key] = place + 1 >= node.values.count ? 0 : place + 1
         try checkSize()
@@ -148,10 +152,5 @@ extension Expression {
         case .empty, .blank: true
         default: false
         }
-    }
-
-    /// A text that the template's author wrote.
-    var isText: Bool {
-        if case .string = self { true } else { false }
     }
 }

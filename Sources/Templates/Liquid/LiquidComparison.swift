@@ -121,7 +121,7 @@ enum LiquidComparison {
         case .string(let text), .html(let text): return LiquidBytes.find(LiquidText.text(right), in: text) != nil
         case .array(let items): return items.contains { areEqual($0, right) }
         case .object(let object):
-            guard case .string(let key) = right else { return false }
+            guard let key = right.stringValue else { return false }
             return object[key] != nil
         case .range(let first, let last):
             switch right {

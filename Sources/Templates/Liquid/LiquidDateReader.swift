@@ -1,4 +1,4 @@
-/// Reads the dates that people and programs write: `March 14, 2016`, `14 Mar 2016 9:30 pm`, `2016-03-14T09:30:00+01:00`,
+/// Reads the dates that people and programs write: `March 14, 2016`, `14 Mar 2016 9:30 pm`, `2016-03-14T09:30:00Z`,
 /// `Mon, 14 Mar 2016 09:30:00 GMT`, `14/3/2016`, `20160314`, `09:30`. What is missing is taken from today; without an
 /// offset the time is UTC.
 struct LiquidDateReader {

@@ -4,7 +4,7 @@ package struct LiquidLimits: Sendable {
     package var outputBytes: Int
     /// Rounds of all loops together.
     package var loopRounds: Int
-    /// Nodes rendered, and one for every 64 bytes or items that a filter makes: what stands for time.
+    /// Nodes rendered, and one for every 64 bytes or 8 items that a filter looks at: what stands for time.
     package var steps: Int
     /// Tags inside each other.
     package var nesting: Int

@@ -77,7 +77,7 @@ enum LiquidLookup {
             guard let index = index(key) else { throw cannotSelect(key) }
             return .value(element(.int(index), of: .array(items)))
         case .string(let text), .html(let text):
-            if case .string(let part) = key {
+            if let part = key.stringValue {
                 return .value(LiquidBytes.find(part, in: text) == nil ? .null : .string(part))
             }
             guard let index = index(key) else { throw cannotSelect(key) }

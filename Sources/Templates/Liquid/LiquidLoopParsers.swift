@@ -67,9 +67,8 @@ extension LiquidParser {
         let key: String = try parser.identifier(isTable ? "cols, limit or offset" : "limit, offset or reversed")
         let isKnown: Bool = key == "limit" || key == "offset" || (isTable && (key == "cols" || key == "range"))
         guard isKnown else {
-            throw error(
-                "'\(key)' is no option of \(isTable ? "tablerow: cols, limit, offset" : "for: limit, offset, reversed")",
-                at: place.range.lowerBound)
+            let options: String = isTable ? "tablerow: cols, limit, offset" : "for: limit, offset, reversed"
+            throw error("'\(key)' is no option of \(options)", at: place.range.lowerBound)
         }
         try parser.expect(.colon, "a colon after \(key)")
         if key == "offset", !isTable, parser.current.kind == .identifier("continue") {

@@ -52,14 +52,15 @@ extension LiquidRenderer {
         case .continued: from = scope.loopOffsets[node.name] ?? 0
         }
         let collection: LiquidValue = try evaluate(node.collection)
-        let limit: Int? = try node.limit.map { expression throws(LiquidFailure) in try wholeNumber(expression) } ?? nil
+        var limit: Int?
+        if let expression = node.limit { limit = try wholeNumber(expression) }
         let items: Items = items(of: collection, from: from, limit: limit)
         scope.loopOffsets[node.name] = from.addingReportingOverflow(items.count).partialValue
         if items.count == 0 { return try render(node.otherwise) }
         return try rounds(of: node, items)
     }
 
-    private func wholeNumber(_ expression: Expression) throws(LiquidFailure) -> Int? {
+    private mutating func wholeNumber(_ expression: Expression) throws(LiquidFailure) -> Int? {
         let value: LiquidValue = try evaluate(expression)
         if case .null = value { return nil }
         return try LiquidInteger.strict(value)

@@ -133,7 +133,7 @@ enum LiquidInteger {
     /// Strict: a whole number, or a text that is one (also `0x1f`, `0b11`, `017` and `1_000`).
     static func strict(_ value: LiquidValue) throws(LiquidFailure) -> Int {
         if case .int(let number) = value { return number }
-        guard case .string(let text) = value, let number = parse(text) else { throw LiquidFailure("invalid integer") }
+        guard let text = value.stringValue, let number = parse(text) else { throw LiquidFailure("invalid integer") }
         return number
     }
 

@@ -2,7 +2,7 @@
 extension LiquidRenderer {
     mutating func partial(_ node: LiquidPartialCall) throws(LiquidFailure) -> Signal {
         if !node.isIsolated, isIsolated { throw LiquidFailure("include usage is not allowed in this context") }
-        guard case .string(let name) = try evaluate(node.snippet) else {
+        guard let name = try evaluate(node.snippet).stringValue else {
             throw LiquidFailure("Argument error in tag 'include' - Illegal template name")
         }
         let template: LiquidTemplate = try snippet(named: name)

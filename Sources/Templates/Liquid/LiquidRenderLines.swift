@@ -2,8 +2,8 @@ import Core
 
 /// The body of the command `portal render`: templates and data as JSON lines in, results as JSON lines out.
 ///
-/// A line is `{"template": "…", "data": {…}, "templates": {"name": "source"}}`; `data` and `templates` (the snippets) may
-/// be missing. The answer is `{"result": "…"}` or `{"error": "…"}`, one line for every line.
+/// A line is `{"template": "…", "data": {…}, "templates": {"name": "source"}}`; `data` and `templates` (the snippets)
+/// may be missing. The answer is `{"result": "…"}` or `{"error": "…"}`, one line for every line.
 package enum RenderCommand {
     /// Reads bytes until they end, and hands every answer over, line feed included, as soon as it is made.
     ///

@@ -98,7 +98,7 @@ struct LiquidRenderer {
 
     // MARK: Values
 
-    func evaluate(_ expression: Expression) throws(LiquidFailure) -> LiquidValue {
+    mutating func evaluate(_ expression: Expression) throws(LiquidFailure) -> LiquidValue {
         switch expression {
         case .variable(let path): return try evaluate(path)
         case .string(let text): return .string(text)
@@ -111,7 +111,7 @@ struct LiquidRenderer {
         }
     }
 
-    private func bound(_ expression: Expression) throws(LiquidFailure) -> Int {
+    private mutating func bound(_ expression: Expression) throws(LiquidFailure) -> Int {
         switch try evaluate(expression) {
         case .int(let value): return value
         case .null: return 0
@@ -123,7 +123,7 @@ struct LiquidRenderer {
         }
     }
 
-    private func evaluate(_ path: VariablePath) throws(LiquidFailure) -> LiquidValue {
+    private mutating func evaluate(_ path: VariablePath) throws(LiquidFailure) -> LiquidValue {
         var segments: ArraySlice<VariablePath.Segment> = path.segments[...]
         var value: LiquidValue
         switch path.root {
@@ -137,19 +137,21 @@ struct LiquidRenderer {
                 return .null
             }
         case .computed(let expression):
-            guard case .string(let name) = try evaluate(expression) else { return .null }
+            guard let name = try evaluate(expression).stringValue else { return .null }
             value = scope.find(name) ?? .null
         }
         for segment in segments {
             switch segment {
-            case .name(let name): value = LiquidLookup.member(name, of: value)
+            case .name(let name):
+                try charge(value)
+                value = LiquidLookup.member(name, of: value)
             case .index(let expression): value = LiquidLookup.element(try evaluate(expression), of: value)
             }
         }
         return value
     }
 
-    private func key(_ segment: VariablePath.Segment) throws(LiquidFailure) -> String {
+    private mutating func key(_ segment: VariablePath.Segment) throws(LiquidFailure) -> String {
         switch segment {
         case .name(let name): name
         case .index(let expression): LiquidText.text(try evaluate(expression))
@@ -168,22 +170,23 @@ struct LiquidRenderer {
             }
             let clock: WallClock = self.clock
             let context = LiquidFilterContext(limits: limits) { clock.now.timeIntervalSince1970 }
-            value = try context.apply(filter.filter, to: value, arguments)
             try charge(value)
+            value = try context.apply(filter.filter, to: value, arguments)
         }
+        if !node.filters.isEmpty { try charge(value) }
         return value
     }
 
-    /// What a filter made costs by its size, so that nothing can be doubled for ever.
-    private mutating func charge(_ value: LiquidValue) throws(LiquidFailure) {
+    /// Looking at a value costs by its size, so that nothing can be doubled, or looked at, for ever.
+    mutating func charge(_ value: LiquidValue) throws(LiquidFailure) {
         switch value {
         case .string(let text), .html(let text):
             let size: Int = text.utf8.count
             if size > limits.outputBytes {
                 throw LiquidFailure(limit: "this text grows over \(limits.outputBytes) bytes")
             }
-            try step(size / 64)
-        case .array(let items): try step(items.count / 64)
+            if size >= 64 { try step(size / 64) }
+        case .array(let items): try step(items.count / 8)
         default: break
         }
     }

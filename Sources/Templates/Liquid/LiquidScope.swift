@@ -1,4 +1,5 @@
-/// The variables of a rendering. Innermost first: the loops' and snippets' own, what was assigned, the counters, the data.
+/// The variables of a rendering. Innermost first: those of loops and snippets, what was assigned, the counters, the
+/// data.
 struct LiquidScope {
     /// Bindings of loops and includes, the innermost last.
     private var locals: [(name: String, value: LiquidValue)] = []
@@ -64,18 +65,10 @@ struct LiquidScope {
         return loops.indices.contains(place) ? loops[place].object(in: loops) : .null
     }
 
-    /// Counts up and answers the value before, or counts down and answers the value after.
+    /// Counts up and answers the value before, or counts down and answers the value after. Counters begin at zero,
+    /// whatever the data has under their name.
     mutating func count(_ name: String, up: Bool) throws(LiquidFailure) -> Int {
-        var value = 0
-        if let counter = counters[name] {
-            value = counter
-        } else if case .object(let object) = data {
-            switch object[name] {
-            case .int(let number): value = number
-            case nil, .null, .bool(false): break
-            default: throw LiquidFailure("'\(name)' is no whole number")
-            }
-        }
+        let value: Int = counters[name] ?? 0
         let (next, overflow) = value.addingReportingOverflow(up ? 1 : -1)
         if overflow { throw LiquidFailure("'\(name)' cannot count any further") }
         counters[name] = next

@@ -28,6 +28,14 @@ package enum LiquidValue: Sendable {
         }
     }
 
+    /// The text of a string, HTML or not; nil for anything else.
+    var stringValue: String? {
+        switch self {
+        case .string(let text), .html(let text): text
+        default: nil
+        }
+    }
+
     /// An object with these members, in this order.
     package static func object(_ members: KeyValuePairs<String, LiquidValue>) -> LiquidValue {
         .object(LiquidObject(members.map { ($0.key, $0.value) }))

@@ -95,7 +95,7 @@ package struct ExpressionLexer {
         default:
             if ASCII.isDigit(byte) {
                 try number()
-            } else if ASCII.isWord(byte) {
+            } else if ASCII.isWord(byte), !isPunctuation(at: place) {
                 identifier()
             } else {
                 throw unexpected()
@@ -156,9 +156,20 @@ package struct ExpressionLexer {
         }
     }
 
+    /// A no-break space, or a typographic quote, dash or space (U+2000 to U+207F): letters only by their bytes.
+    private func isPunctuation(at index: Int) -> Bool {
+        guard source.bytes[index] >= 0xC2, index + 1 < end else { return false }
+        let next: UInt8 = source.bytes[index + 1]
+        return source.bytes[index] == 0xC2
+            ? next == 0xA0 : source.bytes[index] == 0xE2 && (next == 0x80 || next == 0x81)
+    }
+
     private mutating func identifier() {
         var index: Int = place + 1
-        while index < end, ASCII.isWord(source.bytes[index]) || source.bytes[index] == ASCII.dash { index += 1 }
+        while index < end, ASCII.isWord(source.bytes[index]) || source.bytes[index] == ASCII.dash {
+            if isPunctuation(at: index) { break }
+            index += 1
+        }
         if index < end, source.bytes[index] == ASCII.questionMark { index += 1 }
         let text: String = source.text(place..<index)
         if text == Comparison.contains.rawValue, tokens.last?.kind != .dot {

@@ -147,7 +147,7 @@ package struct ExpressionParser {
         var named: [FilterCall.NamedArgument] = []
         guard take(.colon) else { return FilterCall(name: name, arguments: [], named: [], range: range) }
         repeat {
-            if current.kind == .pipe || isAtEnd, !arguments.isEmpty || !named.isEmpty { break }
+            if current.kind == .pipe || isAtEnd { break }
             if case .identifier(let key) = current.kind, following.kind == .colon {
                 advance()
                 advance()
