@@ -7,6 +7,7 @@ import Testing
 struct GroupCommitTests {
     struct Refused: Error {}
 
+    @discardableResult
     private func running<Value: Sendable>(
         _ events: GroupCommit<Int>, _ body: @Sendable @escaping () async throws -> Value
     ) async throws -> Value {

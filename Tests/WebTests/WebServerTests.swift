@@ -1,0 +1,88 @@
+import Core
+import TestSupport
+import Testing
+import Web
+
+@Suite("The server")
+struct WebServerTests {
+    @Test(
+        "Every answer carries the security headers",
+        arguments: ["/login", "/healthz", "/nowhere", "/v1/account", "/assets/none/x.css"])
+    func sendsSecurityHeaders(path: String) async throws {
+        try await PortalFixture.with { portal in
+            let answer = try await portal.send(.get, path)
+            #expect(answer.headers[.xContentTypeOptions] == "nosniff")
+            #expect(answer.headers[.contentSecurityPolicy]?.contains("frame-ancestors 'none'") == true)
+            #expect(answer.headers[.contentSecurityPolicy]?.contains("unsafe-inline") == false)
+        }
+    }
+
+    @Test("A page that does not exist is a page; an address of the API is a problem document")
+    func answersMisses() async throws {
+        try await PortalFixture.with { portal in
+            let page = try await portal.send(.get, "/nowhere")
+            #expect(page.status == .notFound)
+            #expect(page.headers[.contentType] == "text/html; charset=utf-8")
+            let problem = try await portal.send(.get, "/v1/nowhere")
+            #expect(problem.status == .notFound)
+            #expect(problem.headers[.contentType] == "application/problem+json")
+            #expect(try problem.json()["code"] == .string("not_found"))
+        }
+    }
+
+    @Test("A wrong method is answered with the right ones")
+    func answersWrongMethods() async throws {
+        try await PortalFixture.with { portal in
+            let answer = try await portal.send(.delete, "/v1/auth/login")
+            #expect(answer.status == .methodNotAllowed)
+            #expect(answer.headers[.allow] == "POST")
+        }
+    }
+
+    @Test("Bodies beyond the limit, wrong content types and broken JSON are refused with their own status")
+    func refusesBadBodies() async throws {
+        try await PortalFixture.with { portal in
+            let path = "/v1/auth/login"
+            let json: HTTPFields = [.contentType: "application/json"]
+            let huge = [UInt8](repeating: UInt8(ascii: " "), count: (1 << 20) + 1)
+            #expect(try await portal.send(.post, path, headers: json, body: huge).status == .contentTooLarge)
+            #expect(try await portal.send(.post, path, headers: json, body: Array("{".utf8)).status == .badRequest)
+            #expect(try await portal.send(.post, path, body: Array("a=b".utf8)).status == .unsupportedMediaType)
+        }
+    }
+
+    @Test(
+        "Without a token, or with a forged one, the API asks for one",
+        arguments: ["", "Bearer x", "Bearer a.b.c", "Basic YTpi"])
+    func asksForTokens(authorization: String) async throws {
+        try await PortalFixture.with { portal in
+            let answer = try await portal.send(
+                .get, "/v1/account", headers: authorization.isEmpty ? [:] : [.authorization: authorization])
+            #expect(answer.status == .unauthorized)
+            #expect(answer.headers[.wwwAuthenticate] == "Bearer")
+        }
+    }
+
+    @Test("An answer that has not changed is not sent again")
+    func answersConditionalRequests() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let first = try await ana.api(.get, "/v1/account")
+            let tag = try #require(first.headers[.eTag])
+            let second = try await ana.api(.get, "/v1/account", headers: [.ifNoneMatch: tag])
+            #expect(second.status == .notModified)
+            #expect(second.bytes.isEmpty)
+        }
+    }
+
+    @Test("Text is compressed for those who take it")
+    func compresses() async throws {
+        try await PortalFixture.with { portal in
+            let plain = try await portal.send(.get, "/login")
+            let packed = try await portal.send(.get, "/login", headers: [.acceptEncoding: "br, gzip;q=0.8"])
+            #expect(plain.headers[.contentEncoding] == nil)
+            #expect(packed.headers[.contentEncoding] == "gzip")
+            #expect(packed.bytes.count < plain.bytes.count)
+        }
+    }
+}
