@@ -136,7 +136,14 @@ package struct PortalRuntime: Sendable {
             trustedProxies: configuration.trustedProxies, allowedOrigins: configuration.corsOrigins)
     }
 
+    /// The queue's worker with the one connection that listens for it.
     private func workers() -> [any Service] {
-        []
+        let listener = PostgresListener(settings: .worker(address: address), logger: logger)
+        let node: Identifier<JobTag> = services.ids.next()
+        let worker = JobWorker(
+            name: "\(ProcessInfo.processInfo.hostName)/\(node)", database: services.workerDatabase, registry: assembly.jobs,
+            queue: services.jobs, clock: services.clock, randomness: services.randomness, logger: logger,
+            announcements: { listener.notifications(on: $0) })
+        return [listener, worker]
     }
 }
