@@ -10,6 +10,7 @@ package struct WebResponse: Sendable {
         case redirect(String)
         case bytes([UInt8])
         case stream(@Sendable (BodyWriter) async throws -> Void)
+        case live(@Sendable (PageRenderer.Rendering, BodyWriter) async throws -> Void)
         case empty
     }
 

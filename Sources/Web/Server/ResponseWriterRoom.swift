@@ -31,7 +31,7 @@ struct ResponseWriterRoom: Sendable {
         case .bytes(let content):
             bytes = content
             security.apply(to: &headers, nonce: nil)
-        case .redirect, .stream, .empty:
+        case .redirect, .stream, .live, .empty:
             security.apply(to: &headers, nonce: nil)
         }
         setCookies(answer, visit, &headers)
@@ -43,6 +43,16 @@ struct ResponseWriterRoom: Sendable {
                 body: ResponseBody { writer in
                     let body = BodyWriter(writer)
                     try await write(body)
+                    try await body.finish()
+                })
+        }
+        if case .live(let write) = answer.content {
+            let rendering = pages.rendering(chrome: chrome(for: visit, nonce: nonce), fragment: nil)
+            return Response(
+                status: answer.status, headers: headers,
+                body: ResponseBody { writer in
+                    let body = BodyWriter(writer)
+                    try await write(rendering, body)
                     try await body.finish()
                 })
         }

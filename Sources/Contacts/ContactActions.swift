@@ -1,0 +1,175 @@
+import Accounts
+import Core
+import FoundationEssentials
+import Postgres
+
+/// What became of saving a person.
+enum SavingContact: Sendable {
+    case saved(Contact)
+    /// Another person has the address.
+    case emailTaken(ContactID)
+    /// Somebody else changed the person since the form was opened; this is how they stand now.
+    case changedMeanwhile(Contact)
+    case missing
+}
+
+/// Adding, changing and deleting people, each with everything that belongs to it in one transaction: the person, the
+/// search table, the counts, the timeline.
+struct ContactActions: Sendable {
+    let services: AppServices
+
+    // MARK: Saving
+
+    func create(_ values: ContactValues, source: String, _ scope: WorkspaceScope) async throws -> SavingContact {
+        let id: ContactID = services.ids.next()
+        let now: Date = services.clock.now
+        do {
+            return try await services.database.write(scope.workspace) { transaction in
+                try await transaction.run(
+                    "contacts.create",
+                    """
+                    INSERT INTO marketing_contacts (
+                        workspace_id, id, email, email_key, phone, first_name, last_name, properties, tags, email_status,
+                        tracking_allowed, consent_basis, source, created_at, updated_at)
+                    VALUES (\(scope.workspace), \(id), \(values.emailText), \(values.email?.key), \(values.phone?.e164),
+                        \(values.firstName), \(values.lastName), \(JSONValue.object(values.properties)), \(values.tags),
+                        \(values.emailStatus), \(values.trackingAllowed), \(values.consentBasis), \(source), \(now), \(now))
+                    """)
+                try await ContactTimeline(services).record(
+                    .created, id, ["source": .string(source)], scope, in: transaction)
+                return try await settle(id, values, adding: 1, scope, in: transaction)
+            }
+        } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
+            return try await taken(values, scope)
+        }
+    }
+
+    private static let emailConstraint: String = "marketing_contacts_email_key"
+
+    /// - Parameter revision: the state that the change was made on; nil to change whatever is there.
+    func update(
+        _ id: ContactID, _ input: ContactInput, revision: String?, region: String? = nil, _ scope: WorkspaceScope
+    ) async throws -> SavingContact {
+        let queries = ContactQueries(scope: scope)
+        var values: ContactValues?
+        do {
+            return try await services.database.write(scope.workspace) { transaction in
+                try await transaction.run(
+                    "contacts.lock",
+                    """
+                    SELECT FROM marketing_contacts
+                    WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NULL FOR UPDATE
+                    """)
+                guard let contact = try await queries.find(id, in: transaction) else { return .missing }
+                if let revision, revision != contact.revision { return .changedMeanwhile(contact) }
+                let wanted = try ContactValues(input, onto: contact, region: region)
+                values = wanted
+                let changes: [String: JSONValue] = Self.changes(from: contact, to: wanted)
+                if changes.isEmpty { return .saved(contact) }
+                try await write(wanted, id, scope, in: transaction)
+                try await ContactTimeline(services).record(.updated, id, changes, scope, in: transaction)
+                return try await settle(id, wanted, adding: 0, scope, in: transaction)
+            }
+        } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
+            guard let values else { throw error }
+            return try await taken(values, scope)
+        }
+    }
+
+    private func write(
+        _ values: ContactValues, _ id: ContactID, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.run(
+            "contacts.update",
+            """
+            UPDATE marketing_contacts
+            SET email = \(values.emailText), email_key = \(values.email?.key), phone = \(values.phone?.e164),
+                first_name = \(values.firstName), last_name = \(values.lastName),
+                properties = \(JSONValue.object(values.properties)), tags = \(values.tags),
+                email_status = \(values.emailStatus), tracking_allowed = \(values.trackingAllowed),
+                consent_basis = \(values.consentBasis), updated_at = \(services.clock.now), version = version + 1
+            WHERE workspace_id = \(scope.workspace) AND id = \(id)
+            """)
+    }
+
+    private func settle(
+        _ id: ContactID, _ values: ContactValues, adding count: Int, _ scope: WorkspaceScope,
+        in transaction: PostgresTransaction
+    ) async throws -> SavingContact {
+        try await transaction.run([
+            ContactSearchIndex.refresh([id], scope),
+            ContactVocabulary.remember(properties: Array(values.properties.keys), scope, at: services.clock.now),
+            ContactVocabulary.remember(tags: values.tags, scope, at: services.clock.now),
+            ContactTotals.adding(count, scope),
+        ])
+        guard let contact = try await ContactQueries(scope: scope).find(id, in: transaction) else { return .missing }
+        return .saved(contact)
+    }
+
+    private func taken(_ values: ContactValues, _ scope: WorkspaceScope) async throws -> SavingContact {
+        guard let key = values.email?.key else { return .missing }
+        let other: ContactID? = try await services.database.read(scope.workspace) { transaction in
+            try await ContactQueries(scope: scope).find(emailKey: key, in: transaction)
+        }
+        return other.map(SavingContact.emailTaken) ?? .missing
+    }
+
+    /// Which fields differ, with the values before and after, for the timeline.
+    static func changes(from old: Contact, to new: ContactValues) -> [String: JSONValue] {
+        var changes: [String: JSONValue] = [:]
+        func note(_ field: String, _ before: String?, _ after: String?) {
+            if before != after { changes[field] = .array([text(before), text(after)]) }
+        }
+        func text(_ value: String?) -> JSONValue { value.map { .string(String($0.prefix(500))) } ?? .null }
+        note("email", old.email, new.emailText)
+        note("phone", old.phone, new.phone?.e164)
+        note("firstName", old.firstName, new.firstName)
+        note("lastName", old.lastName, new.lastName)
+        note("emailStatus", old.emailStatus.rawValue, new.emailStatus.rawValue)
+        note("consentBasis", old.consentBasis, new.consentBasis)
+        note("tags", old.tags.joined(separator: ", "), new.tags.joined(separator: ", "))
+        note("trackingAllowed", "\(old.trackingAllowed)", "\(new.trackingAllowed)")
+        for name in Set(old.properties.keys).union(new.properties.keys)
+        where old.properties[name] != new.properties[name] {
+            changes["properties.\(name)"] = .array([old.properties[name] ?? .null, new.properties[name] ?? .null])
+        }
+        return changes
+    }
+
+    // MARK: Deleting
+
+    /// Deletes people; answers whom. Those of other workspaces and those deleted already are passed over.
+    @discardableResult
+    func delete(_ ids: [ContactID], _ scope: WorkspaceScope) async throws -> [ContactID] {
+        try await services.database.write(scope.workspace) { transaction in
+            let gone: [ContactID] = try await ContactDeletion(scope: scope, now: services.clock.now)
+                .delete(ids, in: transaction)
+            try await ContactTimeline(services).record(.deleted, gone, [:], scope, in: transaction)
+            return gone
+        }
+    }
+
+    func undoDeletion(of id: ContactID, _ scope: WorkspaceScope) async throws -> SavingContact {
+        let queries = ContactQueries(scope: scope)
+        do {
+            return try await services.database.write(scope.workspace) { transaction in
+                guard try await ContactDeletion(scope: scope, now: services.clock.now).restore(id, in: transaction)
+                else {
+                    return .missing
+                }
+                try await ContactTimeline(services).record(.restored, id, [:], scope, in: transaction)
+                guard let contact = try await queries.find(id, in: transaction) else { return .missing }
+                return .saved(contact)
+            }
+        } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
+            let contact: Contact? = try await services.database.read(scope.workspace) { transaction in
+                try await queries.findAny(id, in: transaction)
+            }
+            guard let email = contact?.email, let key = try? EmailAddress(parsing: email).key else { return .missing }
+            let other: ContactID? = try await services.database.read(scope.workspace) { transaction in
+                try await queries.find(emailKey: key, in: transaction)
+            }
+            return other.map(SavingContact.emailTaken) ?? .missing
+        }
+    }
+}

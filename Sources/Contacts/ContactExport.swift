@@ -1,0 +1,68 @@
+import Accounts
+import Core
+import FoundationEssentials
+import Postgres
+import Web
+
+/// People as CSV, page by page: constant memory, and no transaction that is open for as long as a slow download takes.
+struct ContactExport: Sendable {
+    let services: AppServices
+    let scope: WorkspaceScope
+    let filter: ContactFilter
+
+    private static let batch: Int = 2_000
+    private static let heading: [String] = [
+        "email", "phone", "first_name", "last_name", "email_status", "tags", "consent_basis", "source", "created_at",
+        "updated_at",
+    ]
+
+    func write(to writer: BodyWriter) async throws {
+        let properties: [String] = try await services.database.read(scope.workspace) { transaction in
+            try await ContactVocabulary.properties(scope, in: transaction)
+        }
+        var bytes: [UInt8] = [0xEF, 0xBB, 0xBF]
+        CSVWriter.append(Self.heading + properties, to: &bytes)
+        var after: ContactID?
+        while true {
+            let people: [Contact] = try await self.people(after: after)
+            for person in people { CSVWriter.append(Self.cells(person, properties), to: &bytes) }
+            if !bytes.isEmpty { try await writer.write(bytes) }
+            bytes.removeAll(keepingCapacity: true)
+            guard people.count == Self.batch else { return }
+            after = people.last?.id
+        }
+    }
+
+    private func people(after: ContactID?) async throws -> [Contact] {
+        let position: SQL = after.map { " AND c.id > \($0)" } ?? ""
+        return try await services.database.read(scope.workspace, timeout: .seconds(60)) { transaction in
+            try await transaction.all(
+                Contact.self, "contacts.export",
+                """
+                SELECT \(Contact.columns) FROM marketing_contacts c
+                WHERE \(ContactQueries(scope: scope).conditions(filter))\(position) ORDER BY c.id LIMIT \(Self.batch)
+                """)
+        }
+    }
+
+    static func cells(_ person: Contact, _ properties: [String]) -> [String] {
+        let fixed: [String] = [
+            person.email ?? "", person.phone ?? "", person.firstName ?? "", person.lastName ?? "",
+            person.emailStatus.rawValue, person.tags.joined(separator: ", "), person.consentBasis ?? "",
+            person.source ?? "", ISO8601.format(person.createdAt), ISO8601.format(person.updatedAt),
+        ]
+        return fixed + properties.map { text(person.properties[$0]) }
+    }
+
+    private static func text(_ value: JSONValue?) -> String {
+        switch value {
+        case nil, .null: ""
+        case .string(let text): text
+        case .bool(let flag): flag ? "true" : "false"
+        case .int(let number): String(number)
+        case .double(let number): String(number)
+        case .array(let values): values.map(text).joined(separator: ", ")
+        case .object(let members): members.keys.sorted().map { "\($0): \(text(members[$0]))" }.joined(separator: ", ")
+        }
+    }
+}

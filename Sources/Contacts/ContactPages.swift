@@ -1,0 +1,343 @@
+import Core
+import FoundationEssentials
+import Templates
+import Web
+
+/// All people, filtered, sorted, page by page.
+struct ContactsIndexPage: ViewPage {
+    var table = ContactTable()
+    var filter = ContactFilter()
+    var sort: ContactSort = .newest
+    var total: Int = 0
+    var unindexed: Int = 0
+    var lists: [SelectOption] = []
+    var tags: [String] = []
+    var chips: [LabelledLink] = []
+    var pager = Pager(summary: "")
+
+    static let view = "contacts/index"
+    static let fields = Fields<ContactsIndexPage> { f in
+        f.record("table", of: ContactTable.self) { $0.table }
+        f.optionalText("query") { $0.filter.query }
+        f.optionalText("since") { $0.filter.since }
+        f.text("sort") { $0.sort.rawValue }
+        f.text("total") { CountWords.people($0.total) }
+        f.optionalText("unindexed") { $0.unindexedText }
+        f.list("lists", of: SelectOption.self) { $0.lists }
+        f.list("statuses", of: SelectOption.self) { $0.statuses }
+        f.list("tags", of: SelectOption.self) { $0.tagOptions }
+        f.list("chips", of: LabelledLink.self) { $0.chips }
+        f.record("pager", of: Pager.self) { $0.pager }
+        f.flag("isEmptyWorkspace") { $0.total == 0 && $0.filter.isEmpty }
+        f.flag("canExport") { $0.total > 0 }
+        f.link("exportHref") { ContactPaths.export($0.filter) }
+    }
+
+    private var unindexedText: String? {
+        guard unindexed > 0 else { return nil }
+        return "Search and sorting by name are being brought up to date for \(CountWords.people(unindexed))."
+    }
+
+    private var statuses: [SelectOption] {
+        [SelectOption(value: "", label: "Any status")]
+            + EmailStatus.allCases.map { status in
+                SelectOption(value: status.rawValue, label: status.words, selected: status == filter.status)
+            }
+    }
+
+    private var tagOptions: [SelectOption] {
+        var names: [String] = tags
+        if let tag = filter.tag, !names.contains(tag) { names.append(tag) }
+        return [SelectOption(value: "", label: "Any tag")]
+            + names.map { SelectOption(value: $0, label: $0, selected: $0 == filter.tag) }
+    }
+
+    static var previews: [ContactsIndexPage] {
+        let people: [ContactSummary] = [
+            PreviewPeople.ana, PreviewPeople.nameless,
+        ]
+        let sorts: [SortLink] = [
+            SortLink(label: "Name", href: "/contacts?sort=name"),
+            SortLink(label: "E-mail", href: "/contacts?sort=email", direction: "ascending"),
+        ]
+        let table = ContactTable(
+            rows: people.map(ContactTableRow.init), sorts: sorts,
+            lists: [SelectOption(value: "1", label: "Newsletter")], allLabel: "All 2 contacts", canEdit: true)
+        var viewer = table
+        viewer.canEdit = false
+        return [
+            ContactsIndexPage(),
+            ContactsIndexPage(
+                table: table, filter: ContactFilter(query: "ana", status: .active, tag: "vip", since: "2026-01-15"),
+                total: 2,
+                unindexed: 5, lists: [SelectOption(value: "", label: "Any list")], tags: ["vip"],
+                chips: [LabelledLink(label: "Search: ana", href: "/contacts")], pager: Pager(summary: "2 contacts")),
+            ContactsIndexPage(
+                table: viewer, total: 2, pager: Pager(summary: "2 contacts", nextHref: "/contacts?cursor=x")),
+            ContactsIndexPage(filter: ContactFilter(query: "nobody"), total: 2),
+        ]
+    }
+}
+
+/// One person.
+struct ContactShowPage: ViewPage {
+    let contact: Contact
+    var lists: [ContactList] = []
+    var otherLists: [ContactList] = []
+    var events: [ContactEvent] = []
+    var olderHref: String?
+
+    struct Item: ViewRecord {
+        let event: ContactEvent
+
+        static let fields = Fields<Item> { f in
+            f.text("title") { $0.event.title }
+            f.date("at") { $0.event.occurredAt }
+            f.optionalText("detail") { $0.event.detail }
+            f.optionalLink("href") { $0.event.href }
+        }
+        static var viewType: String { "ContactTimelineItem" }
+    }
+
+    struct Property: ViewRecord {
+        let name: String
+        let value: String
+
+        static let fields = Fields<Property> { f in
+            f.text("name") { $0.name }
+            f.text("value") { $0.value }
+        }
+        static var viewType: String { "ContactProperty" }
+    }
+
+    static let view = "contacts/show"
+    static let fields = Fields<ContactShowPage> { f in
+        f.text("name") { $0.contact.displayName }
+        f.optionalText("email") { $0.contact.fullName == nil ? nil : $0.contact.email }
+        f.text("emailShown") { $0.contact.email ?? "—" }
+        f.text("firstName") { $0.contact.firstName ?? "—" }
+        f.text("lastName") { $0.contact.lastName ?? "—" }
+        f.text("phone") { $0.contact.phone ?? "—" }
+        f.text("status") { $0.contact.emailStatus.words }
+        f.text("tone") { $0.contact.emailStatus.tone }
+        f.list("tags", of: LabelledLink.self) { $0.contact.tags.map(ContactTable.link(toTag:)) }
+        f.date("created") { $0.contact.createdAt }
+        f.date("updated") { $0.contact.updatedAt }
+        f.text("source") { $0.source }
+        f.optionalLink("importHref") { $0.contact.importID.map(ContactPaths.importPage) }
+        f.text("consent") { $0.consent }
+        f.text("tracking") { $0.contact.trackingAllowed ? "May be counted" : "Are not counted" }
+        f.list("properties", of: Property.self) { $0.properties }
+        f.list("lists", of: LabelledLink.self) { page in
+            page.lists.map { LabelledLink(label: $0.name, href: ContactPaths.list($0.id)) }
+        }
+        f.list("otherLists", of: SelectOption.self) { page in
+            page.otherLists.map { SelectOption(value: $0.id.description, label: $0.name) }
+        }
+        f.list("events", of: Item.self) { $0.events.map(Item.init) }
+        f.optionalLink("olderHref") { $0.olderHref }
+        f.link("editHref") { "\(ContactPaths.contact($0.contact.id))/edit" }
+        f.link("deleteHref") { "\(ContactPaths.contact($0.contact.id))/delete" }
+        f.link("listHref") { "\(ContactPaths.contact($0.contact.id))/lists" }
+    }
+
+    private var source: String {
+        switch contact.source {
+        case "import": "An import"
+        case "api": "The API"
+        case "form": "A form"
+        case nil: "Unknown"
+        default: "Added by hand"
+        }
+    }
+
+    private var consent: String {
+        guard let basis = contact.consentBasis else { return "Not stated" }
+        return ConsentBasis(rawValue: basis)?.words ?? basis
+    }
+
+    private var properties: [Property] {
+        contact.properties.keys.sorted().map { name in
+            Property(name: name, value: PropertyText.text(contact.properties[name] ?? .null))
+        }
+    }
+
+    static var previews: [ContactShowPage] {
+        [
+            ContactShowPage(contact: PreviewPeople.contact),
+            ContactShowPage(
+                contact: PreviewPeople.contact, lists: [PreviewPeople.list], otherLists: [PreviewPeople.list],
+                events: [PreviewPeople.event], olderHref: "/contacts/1?before=x"),
+        ]
+    }
+}
+
+/// The form for a new or an existing person.
+struct ContactFormPage: ViewPage {
+    var contact: Contact?
+    var form = FormValues()
+    var errors = ValidationErrors()
+    var conflicts: [Conflict] = []
+    var takenHref: String?
+    /// The names of the workspace's properties; each gets a field.
+    var propertyNames: [String] = []
+
+    struct Conflict: ViewRecord {
+        let field: String
+        let theirs: String
+        let yours: String
+
+        static let fields = Fields<Conflict> { f in
+            f.text("field") { $0.field }
+            f.text("theirs") { $0.theirs }
+            f.text("yours") { $0.yours }
+        }
+        static var viewType: String { "ContactConflict" }
+    }
+
+    struct PropertyField: ViewRecord {
+        let label: String
+        let field: FormField
+
+        static let fields = Fields<PropertyField> { f in
+            f.text("label") { $0.label }
+            f.record("field", of: FormField.self) { $0.field }
+        }
+        static var viewType: String { "ContactPropertyField" }
+    }
+
+    static let view = "contacts/form"
+    static let fields = Fields<ContactFormPage> { f in
+        f.text("title") { $0.contact.map { "Edit \($0.displayName)" } ?? "Add contact" }
+        f.text("saveLabel") { $0.contact == nil ? "Add contact" : "Save changes" }
+        f.link("action") { $0.contact.map { ContactPaths.contact($0.id) } ?? "/contacts" }
+        f.link("backHref") { $0.contact.map { ContactPaths.contact($0.id) } ?? "/contacts" }
+        f.text("revision") { $0.contact?.revision ?? "" }
+        for name in ["email", "firstName", "lastName", "phone", "tags", "newPropertyName", "newPropertyValue"] {
+            f.record(name, of: FormField.self) { $0.field(name) }
+        }
+        f.list("statuses", of: SelectOption.self) { $0.statuses }
+        f.flag("trackingAllowed") { $0.trackingAllowed }
+        f.list("properties", of: PropertyField.self) { $0.properties }
+        f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.errors) }
+        f.list("conflicts", of: Conflict.self) { $0.conflicts }
+        f.optionalLink("takenHref") { $0.takenHref }
+    }
+
+    /// What was typed, else what is stored.
+    private func field(_ name: String) -> FormField {
+        let stored: String? =
+            switch name {
+            case "email": contact?.email
+            case "firstName": contact?.firstName
+            case "lastName": contact?.lastName
+            case "phone": contact?.phone
+            case "tags": contact?.tags.joined(separator: ", ")
+            default: nil
+            }
+        return FormField(name, form.raw(name) ?? stored ?? "", errors)
+    }
+
+    private var trackingAllowed: Bool {
+        form.names.contains("trackingShown") ? form.flag("trackingAllowed") : contact?.trackingAllowed ?? true
+    }
+
+    private var statuses: [SelectOption] {
+        let current: EmailStatus =
+            form.optional("emailStatus").flatMap(EmailStatus.init) ?? contact?.emailStatus ?? .active
+        return EmailStatus.allCases.map {
+            SelectOption(value: $0.rawValue, label: $0.words, selected: $0 == current)
+        }
+    }
+
+    private var properties: [PropertyField] {
+        let own: [String] = contact.map { Array($0.properties.keys) } ?? []
+        let names: [String] = Set(own).union(propertyNames.prefix(60)).sorted()
+        return names.map { name in
+            let stored: String = contact?.properties[name].map(PropertyText.text) ?? ""
+            let key: String = "property:\(name)"
+            return PropertyField(label: name, field: FormField(key, form.raw(key) ?? stored, errors))
+        }
+    }
+
+    static var previews: [ContactFormPage] {
+        let errors = ValidationErrors("email", "An e-mail address needs an @, like name@example.com.")
+        return [
+            ContactFormPage(),
+            ContactFormPage(
+                contact: PreviewPeople.contact, errors: errors,
+                conflicts: [Conflict(field: "First name", theirs: "Anna", yours: "Ana")], takenHref: "/contacts/1",
+                propertyNames: ["plan"]),
+        ]
+    }
+}
+
+/// Asks once before something is done, in words that name it.
+struct ContactConfirmPage: ViewPage {
+    let title: String
+    let message: String
+    let action: String
+    let label: String
+    let backLabel: String
+    let backHref: String
+    var kind: String = "danger"
+    var hidden: [FormField] = []
+
+    static let view = "contacts/confirm"
+    static let fields = Fields<ContactConfirmPage> { f in
+        f.text("title") { $0.title }
+        f.text("message") { $0.message }
+        f.link("action") { $0.action }
+        f.text("label") { $0.label }
+        f.text("backLabel") { $0.backLabel }
+        f.link("backHref") { $0.backHref }
+        f.text("kind") { $0.kind }
+        f.list("hidden", of: FormField.self) { $0.hidden }
+    }
+    static var previews: [ContactConfirmPage] {
+        [
+            ContactConfirmPage(
+                title: "Delete Ana Ruiz?", message: "You can bring the contact back right after.",
+                action: "/contacts/1/delete",
+                label: "Delete contact", backLabel: "Contacts", backHref: "/contacts", hidden: [FormField("ids", "1")])
+        ]
+    }
+}
+
+/// A deed on many people that is under way.
+struct BulkRunPage: ViewPage {
+    let id: BulkRunID
+    let title: String
+    let done: Int
+    let total: Int
+    let running: Bool
+
+    static let view = "contacts/bulk"
+    static let fields = Fields<BulkRunPage> { f in
+        f.text("title") { $0.title }
+        f.number("done") { $0.done }
+        f.number("total") { max(1, $0.total) }
+        f.text("detail") { "\(CountWords.number($0.done)) of \(CountWords.number($0.total))" }
+        f.flag("running") { $0.running }
+        f.link("liveHref") { "/contacts/bulk/\($0.id)/live" }
+    }
+    static var previews: [BulkRunPage] {
+        [BulkRunPage(id: PreviewPeople.run, title: "Deleting contacts", done: 4000, total: 12_408, running: true)]
+    }
+}
+
+/// A property's value as pages show it.
+enum PropertyText {
+    static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "—"
+        case .string(let text): text
+        case .bool(let flag): flag ? "Yes" : "No"
+        case .int(let number): String(number)
+        case .double(let number): String(number)
+        case .array(let values): values.map(text).joined(separator: ", ")
+        case .object(let members):
+            members.keys.sorted().map { "\($0): \(text(members[$0] ?? .null))" }.joined(separator: ", ")
+        }
+    }
+}

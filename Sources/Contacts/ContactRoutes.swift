@@ -1,0 +1,290 @@
+import Accounts
+import Core
+import FoundationEssentials
+import Postgres
+import Web
+
+/// The pages about people.
+struct ContactRoutes: Sendable {
+    let services: AppServices
+    let counts: MatchCountMemory
+
+    private var actions: ContactActions { ContactActions(services: services) }
+    private var bulk: ContactBulkActions { ContactBulkActions(services: services) }
+
+    func add(to routes: inout RouteTable) {
+        routes.page(.get, "/contacts", .viewer, index)
+        routes.page(.get, "/contacts/new", .editor, new)
+        routes.page(.post, "/contacts", .editor, create)
+        routes.page(.get, "/contacts/export", .viewer, export)
+        routes.page(.post, "/contacts/bulk", .editor, applyBulk)
+        routes.page(.get, "/contacts/bulk/{id}", .viewer, showBulk)
+        routes.page(.get, "/contacts/bulk/{id}/live", .viewer, liveBulk)
+        routes.page(.get, "/contacts/{id}", .viewer, show)
+        routes.page(.get, "/contacts/{id}/edit", .editor, edit)
+        routes.page(.post, "/contacts/{id}", .editor, update)
+        routes.page(.get, "/contacts/{id}/delete", .editor, confirmDeletion)
+        routes.page(.post, "/contacts/{id}/delete", .editor, delete)
+        routes.page(.get, "/contacts/{id}/restore", .editor, confirmRestoring)
+        routes.page(.post, "/contacts/{id}/restore", .editor, restore)
+        routes.page(.post, "/contacts/{id}/lists", .editor, addToList)
+    }
+
+    // MARK: The list
+
+    private func index(_ request: WebRequest) async throws -> WebResponse {
+        let scope = try request.scope
+        let filter = try ContactFilter(request.query)
+        let sort = try ContactSort(request.query)
+        let paging = try request.pageRequest()
+        let queries = ContactQueries(scope: scope)
+        let listing = try await services.database.read(scope.workspace) { transaction in
+            let (states, lists, tags) = try await transaction.pipeline(
+                Query(ContactTotals.State.self, "contacts.totals.read", ContactTotals.State.select(scope)),
+                Query(ContactList.self, "contacts.lists.all", ListQueries(scope: scope).selectAll),
+                Query.values(String.self, "contacts.vocabulary.listTags", ContactVocabulary.selectTags(scope)))
+            let state = states.first ?? ContactTotals.State()
+            let page: ContactPage<ContactSummary> = try await queries.page(
+                ContactSummary.self, filter, sort: sort, after: paging.after, limit: paging.limit, in: transaction)
+            let count = try await ContactCounting(counts: counts, queries: queries)
+                .count(filter, state, page, isFirst: paging.after == nil, in: transaction)
+            return Listing(state: state, page: page, count: count, lists: lists, tags: tags)
+        }
+        return .page(
+            ContactListing(request: request, filter: filter, sort: sort, isFirst: paging.after == nil, listing: listing)
+                .indexPage)
+    }
+
+    struct Listing: Sendable {
+        let state: ContactTotals.State
+        let page: ContactPage<ContactSummary>
+        let count: MatchCount
+        let lists: [ContactList]
+        let tags: [String]
+    }
+
+    private func export(_ request: WebRequest) async throws -> WebResponse {
+        let export = ContactExport(
+            services: services, scope: try request.scope, filter: try ContactFilter(request.query))
+        return .stream(contentType: "text/csv; charset=utf-8", fileName: "contacts.csv") { writer in
+            try await export.write(to: writer)
+        }
+    }
+
+    // MARK: Forms
+
+    private func new(_ request: WebRequest) async throws -> WebResponse {
+        .page(try await form(ContactFormPage(), request))
+    }
+
+    private func form(_ page: ContactFormPage, _ request: WebRequest) async throws -> ContactFormPage {
+        let scope = try request.scope
+        var page = page
+        page.propertyNames = try await services.database.read(scope.workspace) { transaction in
+            try await ContactVocabulary.properties(scope, in: transaction)
+        }
+        return page
+    }
+
+    private func create(_ request: WebRequest) async throws -> WebResponse {
+        let values = try await request.form()
+        let scope = try request.scope
+        do {
+            let contact = try ContactValues(ContactInput(form: values), onto: nil)
+            switch try await actions.create(contact, source: "manual", scope) {
+            case .saved(let contact):
+                return .redirect(to: ContactPaths.contact(contact.id), notice: "\(contact.displayName) was added.")
+            case .emailTaken(let other): return try await taken(ContactFormPage(form: values), other, request)
+            case .missing, .changedMeanwhile: throw WebError.notFound
+            }
+        } catch let errors as ValidationErrors {
+            let page = try await form(ContactFormPage(form: values, errors: errors), request)
+            return .page(page, status: .unprocessableContent)
+        }
+    }
+
+    private func taken(_ page: ContactFormPage, _ other: ContactID, _ request: WebRequest) async throws -> WebResponse {
+        var page = page
+        page.errors = ValidationErrors("email", "Another contact has this address already.")
+        page.takenHref = ContactPaths.contact(other)
+        return .page(try await form(page, request), status: .unprocessableContent)
+    }
+
+    private func edit(_ request: WebRequest) async throws -> WebResponse {
+        .page(try await form(ContactFormPage(contact: try await contact(request)), request))
+    }
+
+    private func contact(_ request: WebRequest) async throws -> Contact {
+        let scope = try request.scope
+        let id: ContactID = try request.id()
+        let contact = try await services.database.read(scope.workspace) { transaction in
+            try await ContactQueries(scope: scope).find(id, in: transaction)
+        }
+        guard let contact else { throw WebError.notFound }
+        return contact
+    }
+
+    private func update(_ request: WebRequest) async throws -> WebResponse {
+        let values = try await request.form()
+        let current = try await contact(request)
+        var page = ContactFormPage(contact: current, form: values)
+        do {
+            let outcome = try await actions.update(
+                current.id, ContactInput(form: values), revision: values.optional("revision"), try request.scope)
+            switch outcome {
+            case .saved(let contact):
+                return .redirect(to: ContactPaths.contact(contact.id), notice: "\(contact.displayName) was saved.")
+            case .emailTaken(let other): return try await taken(page, other, request)
+            case .changedMeanwhile(let theirs):
+                page.contact = theirs
+                page.conflicts = try Self.conflicts(theirs, ContactInput(form: values))
+                return .page(try await form(page, request), status: .conflict)
+            case .missing: throw WebError.notFound
+            }
+        } catch let errors as ValidationErrors {
+            page.errors = errors
+            return .page(try await form(page, request), status: .unprocessableContent)
+        }
+    }
+
+    /// Where what was typed differs from what somebody else saved.
+    private static func conflicts(_ theirs: Contact, _ input: ContactInput) throws -> [ContactFormPage.Conflict] {
+        let yours = try ContactValues(input, onto: theirs)
+        return ContactActions.changes(from: theirs, to: yours).sorted { $0.key < $1.key }.compactMap { field, change in
+            guard case .array(let values) = change, values.count == 2 else { return nil }
+            return ContactFormPage.Conflict(
+                field: field, theirs: PropertyText.text(values[0]), yours: PropertyText.text(values[1]))
+        }
+    }
+
+    // MARK: One person
+
+    private func show(_ request: WebRequest) async throws -> WebResponse {
+        let scope = try request.scope
+        let id: ContactID = try request.id()
+        let before: Identifier<ContactEventTag>? = request.query.optional("before").flatMap { Identifier($0) }
+        let limit: Int = 50
+        let page: ContactShowPage? = try await services.database.read(scope.workspace) { transaction in
+            let (found, lists, memberships, events) = try await transaction.pipeline(
+                Query(Contact.self, "contacts.find", ContactQueries(scope: scope).select(id)),
+                Query(ContactList.self, "contacts.lists.all", ListQueries(scope: scope).selectAll),
+                Query(ContactList.self, "contacts.lists.ofContact", ListQueries(scope: scope).select(listsOf: id)),
+                Query(
+                    ContactEvent.self, "contacts.timeline.page",
+                    ContactTimeline.select(id, before: before, limit: limit + 1, scope)))
+            guard let contact = found.first else { return nil }
+            let own = Set(memberships.map(\.id))
+            let shown = Array(events.prefix(limit))
+            let older: String? = events.count > limit ? shown.last.map { "/contacts/\(id)?before=\($0.id)" } : nil
+            return ContactShowPage(
+                contact: contact, lists: lists.filter { own.contains($0.id) },
+                otherLists: lists.filter { !own.contains($0.id) }, events: shown, olderHref: older)
+        }
+        guard let page else { throw WebError.notFound }
+        return .page(page)
+    }
+
+    private func confirmDeletion(_ request: WebRequest) async throws -> WebResponse {
+        let contact = try await contact(request)
+        return .page(
+            ContactConfirmPage(
+                title: "Delete \(contact.displayName)?",
+                message: "The contact leaves all lists and gets no more e-mails. You can bring it back right after.",
+                action: "\(ContactPaths.contact(contact.id))/delete", label: "Delete contact",
+                backLabel: contact.displayName, backHref: ContactPaths.contact(contact.id)))
+    }
+
+    private func delete(_ request: WebRequest) async throws -> WebResponse {
+        let contact = try await contact(request)
+        try await actions.delete([contact.id], try request.scope)
+        return .redirect(
+            to: "\(ContactPaths.contact(contact.id))/restore", notice: "\(contact.displayName) was deleted.")
+    }
+
+    private func confirmRestoring(_ request: WebRequest) async throws -> WebResponse {
+        let scope = try request.scope
+        let id: ContactID = try request.id()
+        let found = try await services.database.read(scope.workspace) { transaction in
+            try await ContactQueries(scope: scope).findAny(id, in: transaction)
+        }
+        guard let contact = found else { throw WebError.notFound }
+        guard contact.deletedAt != nil else { return .redirect(to: ContactPaths.contact(id)) }
+        return .page(
+            ContactConfirmPage(
+                title: "\(contact.displayName) is deleted",
+                message: "Bring the contact back, with its lists and history?",
+                action: "\(ContactPaths.contact(id))/restore", label: "Undo", backLabel: "Contacts",
+                backHref: "/contacts",
+                kind: "primary"))
+    }
+
+    private func restore(_ request: WebRequest) async throws -> WebResponse {
+        let id: ContactID = try request.id()
+        switch try await actions.undoDeletion(of: id, try request.scope) {
+        case .saved(let contact):
+            return .redirect(to: ContactPaths.contact(id), notice: "\(contact.displayName) is back.")
+        case .emailTaken(let other):
+            return .redirect(
+                to: ContactPaths.contact(other),
+                alert: "The address belongs to this contact now, so the other stays deleted.")
+        case .missing, .changedMeanwhile: throw WebError.notFound
+        }
+    }
+
+    private func addToList(_ request: WebRequest) async throws -> WebResponse {
+        let contact = try await contact(request)
+        let scope = try request.scope
+        guard let id = ContactListID(try await request.form().text("list")) else { throw WebError.notFound }
+        let list = try await services.database.read(scope.workspace) { transaction in
+            try await ListQueries(scope: scope).find(id, in: transaction)
+        }
+        guard let list else { throw WebError.notFound }
+        _ = try await ListActions(services: services).add([contact.id], to: list, scope)
+        return .redirect(
+            to: ContactPaths.contact(contact.id), notice: "\(contact.displayName) is on “\(list.name)” now.")
+    }
+
+    // MARK: Many people
+
+    private func applyBulk(_ request: WebRequest) async throws -> WebResponse {
+        let form = try await request.form()
+        let scope = try request.scope
+        let back = ContactPaths.back(form.optional("back"))
+        let order: BulkOrder
+        do {
+            order = try BulkForm.order(form)
+        } catch {
+            return .redirect(to: back, alert: error.entries.first?.message)
+        }
+        if BulkForm.needsConfirmation(order), !form.flag("confirmed") {
+            return .page(try await BulkForm.confirmation(order, form, back, services, scope))
+        }
+        switch try await bulk.perform(order, scope) {
+        case .done(let count): return .redirect(to: back, notice: order.deed.done(count))
+        case .started(let id): return .redirect(to: "/contacts/bulk/\(id)")
+        case .noSuchList: throw WebError.notFound
+        }
+    }
+
+    private func bulkPage(_ request: WebRequest) async throws -> BulkRunPage {
+        let id: BulkRunID = try request.id()
+        guard let run = try await bulk.find(id, try request.scope) else { throw WebError.notFound }
+        return BulkRunPage(
+            id: id, title: BulkForm.title(run.order.deed), done: run.done, total: run.total,
+            running: run.status != "done")
+    }
+
+    private func showBulk(_ request: WebRequest) async throws -> WebResponse {
+        let page = try await bulkPage(request)
+        if !page.running { return .redirect(to: "/contacts", notice: "Finished: \(CountWords.people(page.done)).") }
+        return .page(page)
+    }
+
+    private func liveBulk(_ request: WebRequest) async throws -> WebResponse {
+        _ = try await bulkPage(request)
+        return .live(fragment: "progress") {
+            let page = try await bulkPage(request)
+            return LivePart(page, isLast: !page.running)
+        }
+    }
+}

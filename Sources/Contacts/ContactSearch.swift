@@ -1,0 +1,202 @@
+import Core
+import FoundationEssentials
+import Postgres
+
+/// Words that somebody looks for among names, addresses and phone numbers. All words must be found.
+struct ContactSearch: Sendable, Equatable {
+    let words: [String]
+
+    init(_ query: String) {
+        words = query.lowercased().split(whereSeparator: \.isWhitespace).prefix(8).map(String.init)
+    }
+
+    /// Whether every word is long enough for the trigram index.
+    var hasTrigrams: Bool { words.contains { $0.unicodeScalars.count >= 3 } }
+
+    /// The condition on a person's own columns, for people who are looked at one by one.
+    var matches: SQL {
+        matching(
+            """
+            lower(concat_ws(' ', c.first_name, c.last_name, c.email, c.phone))
+            """)
+    }
+
+    /// The condition on the search table's text.
+    var matchesIndexed: SQL { matching("s.text") }
+
+    private func matching(_ text: SQL) -> SQL {
+        let conditions: [SQL] = words.map { word in "\(text) LIKE \(Self.pattern(word))" }
+        return conditions.isEmpty ? "true" : SQL.join(conditions, separator: " AND ")
+    }
+
+    /// The word anywhere in a text, its own percent signs and underscores taken literally.
+    static func pattern(_ word: String) -> String { "%\(escaped(word))%" }
+
+    static func escaped(_ word: String) -> String {
+        word.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
+    }
+
+    /// The range of texts in byte order that begin with the word, for indexes with COLLATE "C".
+    static func upperBound(_ word: String) -> String? {
+        var scalars: [Unicode.Scalar] = Array(word.unicodeScalars)
+        while let last = scalars.popLast() {
+            var next: UInt32 = last.value + 1
+            if next == 0xD800 { next = 0xE000 }
+            guard let scalar = Unicode.Scalar(next) else { continue }
+            scalars.append(scalar)
+            return String(String.UnicodeScalarView(scalars))
+        }
+        return nil
+    }
+}
+
+/// How a search finds its page in a few milliseconds among a million people.
+///
+/// Common words fill a page from the newest people: those are walked first, within bounds. Words of which the walk
+/// finds few are rare enough for the trigram index, which finds all of them at once. Words too short for trigrams are
+/// looked up as beginnings of addresses, names and numbers.
+struct ContactSearchPlan: Sendable {
+    let queries: ContactQueries
+    let filter: ContactFilter
+    let limit: Int
+
+    /// How many of the newest people the first walk looks at, and the second when the first found enough to hope.
+    private static let firstWalk: Int = 1_000
+    private static let secondWalk: Int = 12_000
+
+    private var scope: WorkspaceScope { queries.scope }
+    private var search: ContactSearch { ContactSearch(filter.query ?? "") }
+
+    /// The filter without the words.
+    private var rest: ContactFilter {
+        var rest = filter
+        rest.query = nil
+        return rest
+    }
+
+    func page<Row: PostgresRow & KeyedByContact>(
+        sort: ContactSort, after: [String]?, in session: some PostgresSession
+    ) async throws -> ContactPage<Row> {
+        if sort != .newest { return try await sorted(sort, after: after, in: session) }
+        let before: ContactID? = after?.first.flatMap { ContactID($0) }
+        var rows: [Row] = try await walk(Self.firstWalk, before: before, in: session)
+        if rows.count > limit { return cut(rows) }
+        if rows.count * (Self.secondWalk / Self.firstWalk) > limit * 2 {
+            rows = try await walk(Self.secondWalk, before: before, in: session)
+            if rows.count > limit { return cut(rows) }
+        }
+        return cut(try await indexed(before: before, in: session))
+    }
+
+    private func cut<Row: KeyedByContact>(_ rows: [Row]) -> ContactPage<Row> {
+        queries.cut(rows, limit) { [$0.contactID.description] }
+    }
+
+    /// Looks at so many of the newest people, one by one.
+    private func walk<Row: PostgresRow>(
+        _ count: Int, before: ContactID?, in session: some PostgresSession
+    ) async throws -> [Row] {
+        let position: SQL = before.map { " AND w.id < \($0)" } ?? ""
+        return try await session.all(
+            Row.self, "contacts.search.walk",
+            """
+            SELECT \(Row.columns) FROM (
+                SELECT * FROM marketing_contacts w
+                WHERE w.workspace_id = \(scope.workspace)\(position) ORDER BY w.id DESC LIMIT \(count)
+            ) c WHERE \(queries.conditions(filter)) ORDER BY c.id DESC LIMIT \(limit + 1)
+            """)
+    }
+
+    /// The ids that the indexes know for the words.
+    private var candidates: SQL {
+        if search.hasTrigrams {
+            return """
+                SELECT s.contact_id AS id FROM marketing_contact_search s
+                WHERE s.workspace_id = \(scope.workspace) AND \(search.matchesIndexed)
+                """
+        }
+        let word: String = search.words.first ?? ""
+        let upper: String? = ContactSearch.upperBound(word)
+        func range(_ column: SQL) -> SQL {
+            let end: SQL = upper.map { " AND \(column) < \($0)" } ?? ""
+            return "\(column) >= \(word)\(end)"
+        }
+        // Each kind of beginning has its own index; two thousand of each are more than anybody pages through.
+        return """
+            (SELECT p.id FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.deleted_at IS NULL
+                AND p.email_key IS NOT NULL AND \(range("p.email_key")) LIMIT 2000)
+            UNION (SELECT s.contact_id FROM marketing_contact_search s WHERE s.workspace_id = \(scope.workspace)
+                AND \(range("s.name_key")) LIMIT 2000)
+            UNION (SELECT p.id FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.deleted_at IS NULL
+                AND p.phone IS NOT NULL AND \(range("p.phone")) LIMIT 2000)
+            """
+    }
+
+    private func indexed<Row: PostgresRow>(before: ContactID?, in session: some PostgresSession) async throws -> [Row] {
+        let position: SQL = before.map { " AND c.id < \($0)" } ?? ""
+        return try await session.all(
+            Row.self, "contacts.search.indexed",
+            """
+            WITH candidate AS MATERIALIZED (\(candidates)),
+            ordered AS MATERIALIZED (
+                SELECT id FROM candidate c WHERE true\(position) ORDER BY id DESC LIMIT \(20_000)
+            )
+            SELECT \(Row.columns) FROM ordered o CROSS JOIN LATERAL (
+                SELECT * FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.id = o.id LIMIT 1
+            ) c WHERE \(queries.conditions(filter)) ORDER BY c.id DESC LIMIT \(limit + 1)
+            """)
+    }
+
+    /// In another order: all that the index finds, up to a bound, then sorted.
+    private func sorted<Row: PostgresRow & KeyedByContact>(
+        _ sort: ContactSort, after: [String]?, in session: some PostgresSession
+    ) async throws -> ContactPage<Row> {
+        let key: SQL =
+            sort == .email
+            ? "coalesce(c.email_key, '')"
+            : """
+            coalesce(nullif(btrim(lower(concat_ws(' ', c.last_name, c.first_name))), ''), c.email_key, '') COLLATE "C"
+            """
+        var position: SQL = ""
+        if let after, after.count == 2, let id = ContactID(after[1]) {
+            position = " WHERE (c.sort_key, c.id) > (\(after[0])::text COLLATE \"C\", \(id)::uuid)"
+        }
+        let rows: [Named<Row>] = try await session.all(
+            Named<Row>.self, "contacts.search.sorted",
+            """
+            WITH candidate AS MATERIALIZED (\(candidates) LIMIT 20000)
+            SELECT c.sort_key, \(Row.columns) FROM (
+                SELECT c.*, \(key) AS sort_key FROM candidate o CROSS JOIN LATERAL (
+                    SELECT * FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.id = o.id LIMIT 1
+                ) c WHERE \(queries.conditions(filter))
+            ) c\(position) ORDER BY c.sort_key, c.id LIMIT \(limit + 1)
+            """)
+        let page = queries.cut(rows, limit) { [$0.key, $0.row.contactID.description] }
+        return ContactPage(rows: page.rows.map(\.row), next: page.next)
+    }
+
+    /// How many people the words find. Exact up to the limit; for common words an estimate from the newest people,
+    /// because counting them would take longer than the page.
+    func count(total: Int, in session: some PostgresSession) async throws -> MatchCount {
+        let sample: Int = try await session.value(
+            Int.self, "contacts.search.sample",
+            """
+            SELECT count(*) FROM (
+                SELECT * FROM marketing_contacts w
+                WHERE w.workspace_id = \(scope.workspace) ORDER BY w.id DESC LIMIT \(Self.firstWalk)
+            ) c WHERE \(queries.conditions(filter))
+            """)
+        if total <= Self.firstWalk { return .exactly(sample) }
+        let estimate: Int = total / Self.firstWalk * sample
+        if sample >= 20, estimate > 2 * MatchCount.limit { return .about(estimate) }
+        let count: Int = try await session.value(
+            Int.self, "contacts.search.count",
+            """
+            WITH candidate AS MATERIALIZED (\(candidates) LIMIT \(MatchCount.limit + 1))
+            SELECT count(*) FROM candidate o CROSS JOIN LATERAL (
+                SELECT * FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.id = o.id LIMIT 1
+            ) c WHERE \(queries.conditions(filter))
+            """)
+        return count > MatchCount.limit ? .moreThan(MatchCount.limit) : .exactly(count)
+    }
+}

@@ -1,0 +1,155 @@
+import Accounts
+import Core
+import FoundationEssentials
+import Postgres
+
+/// What happened to people. Higher slices record their own kinds; the text that pages show is found by kind.
+package struct ContactTimeline: Sendable {
+    private let services: AppServices
+
+    package init(_ services: AppServices) {
+        self.services = services
+    }
+
+    /// A kind of event: `campaign.sent`, `email.opened`. Stored by its name.
+    package struct Kind: Sendable, Hashable, ExpressibleByStringLiteral {
+        package let name: String
+
+        package init(_ name: String) {
+            self.name = name
+        }
+
+        package init(stringLiteral value: String) {
+            name = value
+        }
+
+        package static let created: Kind = "contact.created"
+        package static let updated: Kind = "contact.updated"
+        package static let deleted: Kind = "contact.deleted"
+        package static let restored: Kind = "contact.restored"
+        package static let listed: Kind = "list.added"
+        package static let unlisted: Kind = "list.removed"
+        package static let tagged: Kind = "contact.tagged"
+        package static let statusChanged: Kind = "email.status"
+    }
+
+    /// Records one event of one person.
+    /// - Parameter data: what explains it; `title` and `href`, if given, are shown as they are.
+    package func record(
+        _ kind: Kind, _ contact: ContactID, _ data: [String: JSONValue] = [:], _ scope: WorkspaceScope,
+        in transaction: PostgresTransaction
+    ) async throws {
+        try await record(kind, [contact], data, scope, in: transaction)
+    }
+
+    /// Records the same event of many people.
+    package func record(
+        _ kind: Kind, _ contacts: [ContactID], _ data: [String: JSONValue] = [:], _ scope: WorkspaceScope,
+        in transaction: PostgresTransaction
+    ) async throws {
+        guard !contacts.isEmpty else { return }
+        var details: [String: JSONValue] = data
+        if let actor = scope.actor { details["actorId"] = .string(actor.description) }
+        let ids: [Identifier<ContactEventTag>] = contacts.map { _ in services.ids.next() }
+        try await transaction.run(
+            "contacts.timeline.record",
+            """
+            INSERT INTO marketing_contact_events (workspace_id, id, contact_id, kind, occurred_at, data)
+            SELECT \(scope.workspace), e.id, e.contact_id, \(kind.name), \(services.clock.now), \(JSONValue.object(details))
+            FROM unnest(\(ids), \(contacts)) AS e(id, contact_id)
+            """)
+    }
+
+    /// The newest events of a person.
+    package static func page(
+        _ contact: ContactID, before: Identifier<ContactEventTag>? = nil, limit: Int, _ scope: WorkspaceScope,
+        in session: some PostgresSession
+    ) async throws -> [ContactEvent] {
+        try await session.all(
+            ContactEvent.self, "contacts.timeline.page", select(contact, before: before, limit: limit, scope))
+    }
+
+    static func select(
+        _ contact: ContactID, before: Identifier<ContactEventTag>?, limit: Int, _ scope: WorkspaceScope
+    ) -> SQL {
+        let position: SQL = before.map { " AND id < \($0)" } ?? ""
+        return """
+            SELECT \(ContactEvent.columns) FROM marketing_contact_events
+            WHERE workspace_id = \(scope.workspace) AND contact_id = \(contact)\(position)
+            ORDER BY id DESC LIMIT \(limit)
+            """
+    }
+}
+
+package enum ContactEventTag {}
+
+/// One thing that happened to a person.
+package struct ContactEvent: Sendable, PostgresRow {
+    package let id: Identifier<ContactEventTag>
+    package let kind: ContactTimeline.Kind
+    package let occurredAt: Date
+    package let data: JSONValue
+
+    package static let columns: SQL = "id, kind, occurred_at, data"
+
+    package init(row: inout RowReader) throws {
+        id = try row.next()
+        kind = ContactTimeline.Kind(try row.next(String.self))
+        occurredAt = try row.next()
+        data = try row.next()
+    }
+
+    package init(id: Identifier<ContactEventTag>, kind: ContactTimeline.Kind, occurredAt: Date, data: JSONValue) {
+        self.id = id
+        self.kind = kind
+        self.occurredAt = occurredAt
+        self.data = data
+    }
+
+    /// What happened, in words.
+    package var title: String {
+        if let title = data["title"]?.stringValue { return title }
+        switch kind {
+        case .created:
+            switch data["source"]?.stringValue {
+            case "api": return "Added through the API"
+            case "form": return "Added through a form"
+            default: return "Added by hand"
+            }
+        case .updated: return "Details changed"
+        case .deleted: return "Deleted"
+        case .restored: return "Brought back"
+        case .listed: return "Put on the list “\(data["list"]?.stringValue ?? "")”"
+        case .unlisted: return "Taken off the list “\(data["list"]?.stringValue ?? "")”"
+        case .tagged: return "Tagged “\(data["tag"]?.stringValue ?? "")”"
+        case .statusChanged:
+            let status: EmailStatus? = data["status"]?.stringValue.flatMap(EmailStatus.init)
+            return "E-mail status is now “\(status?.words ?? "unknown")”"
+        default: return kind.name
+        }
+    }
+
+    /// What explains it: the fields that changed, or the reason.
+    package var detail: String? {
+        if let detail = data["detail"]?.stringValue { return detail }
+        guard kind == .updated, case .object(let members) = data else { return nil }
+        let changes: [String] = members.keys.sorted().compactMap { name in
+            guard case .array(let values)? = members[name], values.count == 2 else { return nil }
+            return "\(name): \(Self.words(values[0])) → \(Self.words(values[1]))"
+        }
+        return changes.isEmpty ? nil : changes.joined(separator: " · ")
+    }
+
+    package var href: String? { data["href"]?.stringValue }
+
+    private static func words(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "nothing"
+        case .string(let text): text.isEmpty ? "nothing" : text
+        case .int(let number): String(number)
+        case .double(let number): String(number)
+        case .bool(let flag): flag ? "yes" : "no"
+        case .array, .object: "…"
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Accounts
+import Core
+import Jobs
+import Postgres
+import Templates
+import Web
+
+/// People: who they are, which lists they are on, what happened to them, and how they come in from files.
+package struct ContactsSlice: Slice {
+    /// Where a list is in use, in words (“the campaign Spring offers”); asked of the slices above.
+    package typealias ListUsage = @Sendable (ContactListID, WorkspaceScope) async throws -> [String]
+
+    private let services: AppServices
+    private let uploadLimit: Int
+    private let listUsage: ListUsage
+    private let counts = MatchCountMemory()
+
+    /// - Parameter uploadLimit: the largest file that can be imported, in bytes.
+    package init(
+        services: AppServices, uploadLimit: Int = 512 << 20,
+        listUsage: @escaping ListUsage = { _, _ in [] }
+    ) {
+        self.services = services
+        self.uploadLimit = uploadLimit
+        self.listUsage = listUsage
+    }
+
+    package static let pages: [any ViewPage.Type] = [
+        ContactsIndexPage.self, ContactShowPage.self, ContactFormPage.self, ContactConfirmPage.self, BulkRunPage.self,
+        ImportsIndexPage.self, ImportUploadPage.self, ImportPreviewPage.self, ImportShowPage.self, ListsIndexPage.self,
+        ListFormPage.self, ListShowPage.self,
+    ]
+
+    package static let navigation: [NavItem] = [
+        NavItem(title: "Contacts", icon: "contacts", href: "/contacts", order: 20),
+        NavItem(title: "Lists", icon: "list", href: "/lists", order: 30),
+    ]
+
+    package func routes(_ table: inout RouteTable) {
+        ContactSchemas.add(to: &table)
+        ImportRoutes(services: services, uploadLimit: uploadLimit).add(to: &table)
+        ContactRoutes(services: services, counts: counts).add(to: &table)
+        ListRoutes(services: services, usage: listUsage).add(to: &table)
+        ImportAPI(services: services, uploadLimit: uploadLimit).add(to: &table)
+        ContactAPI(services: services).add(to: &table)
+        ListAPI(services: services).add(to: &table)
+    }
+
+    package func jobs(_ registry: inout JobRegistry) {
+        let services = services
+        registry.register(ContactImportJob.self) { job, context in
+            guard let workspace = context.workspace else { return }
+            let scope = WorkspaceScope(workspace: workspace, actor: job.actor)
+            try await ImportActions(services: services).perform(job.importID, scope)
+        }
+        registry.register(ContactImportUndoJob.self) { job, context in
+            guard let workspace = context.workspace else { return }
+            let scope = WorkspaceScope(workspace: workspace, actor: job.actor)
+            try await ImportUndo(services: services, scope: scope, importID: job.importID).run()
+        }
+        registry.register(ContactIndexJob.self) { job, context in
+            guard let workspace = context.workspace else { return }
+            try await ImportActions(services: services).index(job.importID, WorkspaceScope(workspace: workspace))
+        }
+        registry.register(ContactBulkJob.self) { job, context in
+            guard let workspace = context.workspace else { return }
+            let scope = WorkspaceScope(workspace: workspace, actor: job.actor)
+            try await ContactBulkActions(services: services).run(job.runID, scope)
+        }
+    }
+
+    /// For benchmarks: imports a file at once, without a job, and answers how it went.
+    /// - Parameter progress: called after each committed chunk with the rows done so far.
+    package func importFile(
+        at path: String, list: ContactListID? = nil, onExisting: ExistingPeople = .update, _ scope: WorkspaceScope,
+        progress: (@Sendable (Int) -> Void)? = nil
+    ) async throws -> ContactImport {
+        let spoolName: String = services.ids.next(ContactImportID.self).description
+        let intake = try UploadIntake(directory: services.spoolDirectory, name: spoolName, limit: .max)
+        let source = try SpoolFile.openForReading(path)
+        var block: [UInt8] = []
+        while try source.read(into: &block) {
+            try intake.take(block)
+            block.removeAll(keepingCapacity: true)
+        }
+        let upload = try intake.finish()
+        let actions = ImportActions(services: services)
+        let id = try await actions.register(upload, fileName: "benchmark.csv", scope)
+        let options = ImportOptions(
+            columns: ColumnGuess.targets(header: upload.header, samples: upload.samples),
+            hasHeader: upload.dialect.hasHeader, onExisting: onExisting, consentBasis: "consent",
+            headings: upload.header ?? [])
+        let queries = ImportQueries(scope: scope)
+        _ = try await services.database.write(scope.workspace) { transaction in
+            try await transaction.run(
+                "contacts.import.ready",
+                """
+                UPDATE marketing_contact_imports
+                SET status = 'queued', options = \(JSONB(options)), list_id = \(list)
+                WHERE workspace_id = \(scope.workspace) AND id = \(id)
+                """)
+        }
+        try await actions.perform(id, scope, progress: progress)
+        let file = try await services.database.read(scope.workspace) { transaction in
+            try await queries.find(id, in: transaction)
+        }
+        guard let file else { throw ImportFault.fileGone }
+        return file
+    }
+}

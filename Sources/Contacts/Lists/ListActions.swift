@@ -1,0 +1,148 @@
+import Accounts
+import Core
+import FoundationEssentials
+import Postgres
+
+/// Making, changing and filling lists. Counts are settled by the statement that changes the members.
+struct ListActions: Sendable {
+    let services: AppServices
+
+    func create(_ form: ContactListForm, _ scope: WorkspaceScope) async throws -> ContactList {
+        try await refusingTakenName {
+            try await services.database.write(scope.workspace) { transaction in
+                try await create(form, scope, in: transaction)
+            }
+        }
+    }
+
+    func create(
+        _ form: ContactListForm, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> ContactList {
+        let id: ContactListID = services.ids.next()
+        let now: Date = services.clock.now
+        try await transaction.run(
+            "contacts.lists.create",
+            """
+            INSERT INTO marketing_lists (workspace_id, id, name, description, created_at, updated_at)
+            VALUES (\(scope.workspace), \(id), \(form.name), \(form.description), \(now), \(now))
+            """)
+        try await services.audit.record(
+            "created the list", subject: form.name, href: "/lists/\(id)", by: scope, in: transaction)
+        return ContactList(
+            id: id, name: form.name, description: form.description, memberCount: 0, createdAt: now, updatedAt: now)
+    }
+
+    /// False when there is no such list.
+    func update(_ id: ContactListID, _ form: ContactListForm, _ scope: WorkspaceScope) async throws -> Bool {
+        try await refusingTakenName {
+            try await services.database.write(scope.workspace) { transaction in
+                let count: Int = try await transaction.run(
+                    "contacts.lists.update",
+                    """
+                    UPDATE marketing_lists
+                    SET name = \(form.name), description = \(form.description), updated_at = \(services.clock.now)
+                    WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NULL
+                    """)
+                return count > 0
+            }
+        }
+    }
+
+    private func refusingTakenName<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as PostgresError where error.isUniqueViolation(constraint: "marketing_lists_name") {
+            throw ContactListForm.taken
+        }
+    }
+
+    /// Deletes a list; the people stay. False when there is no such list.
+    func delete(_ id: ContactListID, _ scope: WorkspaceScope) async throws -> Bool {
+        try await services.database.write(scope.workspace, timeout: .seconds(60)) { transaction in
+            let name: String? = try await transaction.value(
+                String?.self, "contacts.lists.delete",
+                """
+                UPDATE marketing_lists SET deleted_at = \(services.clock.now), member_count = 0
+                WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NULL RETURNING name
+                """)
+            guard let name else { return false }
+            try await transaction.run([
+                Statement(
+                    "contacts.lists.delete.members",
+                    """
+                    DELETE FROM marketing_list_members
+                    WHERE workspace_id = \(scope.workspace) AND list_id = \(id)
+                    """),
+                ContactTotals.adding(0, scope),
+            ])
+            try await services.audit.record("deleted the list", subject: name, by: scope, in: transaction)
+            return true
+        }
+    }
+
+    /// Puts people on a list; answers how many were not on it. Ids of other workspaces and of deleted people are passed
+    /// over.
+    func add(_ contacts: [ContactID], to list: ContactList, _ scope: WorkspaceScope) async throws -> Int {
+        try await services.database.write(scope.workspace, timeout: .seconds(60)) { transaction in
+            try await add(contacts, to: list, scope, in: transaction)
+        }
+    }
+
+    func add(
+        _ contacts: [ContactID], to list: ContactList, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> Int {
+        let added: [ContactID] = try await transaction.values(
+            ContactID.self, "contacts.lists.add",
+            """
+            INSERT INTO marketing_list_members (workspace_id, list_id, contact_id, added_at)
+            SELECT \(scope.workspace), l.id, c.id, \(services.clock.now)
+            FROM unnest(\(contacts)) AS g(id)
+            JOIN marketing_contacts c ON c.workspace_id = \(scope.workspace) AND c.id = g.id AND c.deleted_at IS NULL
+            JOIN marketing_lists l ON l.workspace_id = \(scope.workspace) AND l.id = \(list.id) AND l.deleted_at IS NULL
+            ORDER BY c.id ON CONFLICT DO NOTHING RETURNING contact_id
+            """)
+        try await settle(list, added.count, scope, in: transaction)
+        try await ContactTimeline(services).record(
+            .listed, added, ["list": .string(list.name), "href": .string("/lists/\(list.id)")], scope, in: transaction)
+        return added.count
+    }
+
+    /// Takes people off a list; answers how many were on it.
+    func remove(_ contacts: [ContactID], from list: ContactList, _ scope: WorkspaceScope) async throws -> Int {
+        try await services.database.write(scope.workspace, timeout: .seconds(60)) { transaction in
+            try await remove(contacts, from: list, scope, in: transaction)
+        }
+    }
+
+    func remove(
+        _ contacts: [ContactID], from list: ContactList, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> Int {
+        let removed: [ContactID] = try await transaction.values(
+            ContactID.self, "contacts.lists.remove",
+            """
+            DELETE FROM marketing_list_members
+            WHERE workspace_id = \(scope.workspace) AND list_id = \(list.id) AND contact_id = ANY (\(contacts))
+            RETURNING contact_id
+            """)
+        try await settle(list, -removed.count, scope, in: transaction)
+        try await ContactTimeline(services).record(
+            .unlisted, removed, ["list": .string(list.name), "href": .string("/lists/\(list.id)")], scope,
+            in: transaction)
+        return removed.count
+    }
+
+    private func settle(
+        _ list: ContactList, _ count: Int, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws {
+        guard count != 0 else { return }
+        try await transaction.run([
+            Statement(
+                "contacts.lists.settle",
+                """
+                UPDATE marketing_lists SET member_count = member_count + \(count)::int, updated_at = \(services.clock.now)
+                WHERE workspace_id = \(scope.workspace) AND id = \(list.id)
+                """),
+            ContactTotals.adding(0, scope),
+        ])
+    }
+}

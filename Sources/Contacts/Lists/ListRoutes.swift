@@ -1,0 +1,139 @@
+import Accounts
+import Core
+import Web
+
+/// The pages about lists.
+struct ListRoutes: Sendable {
+    let services: AppServices
+    /// Where a list is in use, for the question before it is deleted; asked of the slices above.
+    let usage: ContactsSlice.ListUsage
+
+    private var actions: ListActions { ListActions(services: services) }
+
+    func add(to routes: inout RouteTable) {
+        routes.page(.get, "/lists", .viewer, index)
+        routes.page(.get, "/lists/new", .editor, new)
+        routes.page(.post, "/lists", .editor, create)
+        routes.page(.get, "/lists/{id}", .viewer, show)
+        routes.page(.get, "/lists/{id}/edit", .editor, edit)
+        routes.page(.post, "/lists/{id}", .editor, update)
+        routes.page(.post, "/lists/{id}/members", .editor, addMembers)
+        routes.page(.get, "/lists/{id}/delete", .editor, confirmDeletion)
+        routes.page(.post, "/lists/{id}/delete", .editor, delete)
+    }
+
+    private func index(_ request: WebRequest) async throws -> WebResponse {
+        let scope = try request.scope
+        let lists = try await services.database.read(scope.workspace) { transaction in
+            try await ListQueries(scope: scope).all(in: transaction)
+        }
+        return .page(ListsIndexPage(lists: lists))
+    }
+
+    private func new(_ request: WebRequest) async throws -> WebResponse {
+        .page(ListFormPage())
+    }
+
+    private func create(_ request: WebRequest) async throws -> WebResponse {
+        let form = try await request.form()
+        do {
+            let values = try ContactListForm(name: form.text("name"), description: form.text("description"))
+            let list = try await actions.create(values, try request.scope)
+            return .redirect(to: ContactPaths.list(list.id), notice: "The list “\(list.name)” was created.")
+        } catch let errors as ValidationErrors {
+            return .page(ListFormPage(form: form, errors: errors), status: .unprocessableContent)
+        }
+    }
+
+    private func list(_ request: WebRequest) async throws -> ContactList {
+        let scope = try request.scope
+        let id: ContactListID = try request.id()
+        let list = try await services.database.read(scope.workspace) { transaction in
+            try await ListQueries(scope: scope).find(id, in: transaction)
+        }
+        guard let list else { throw WebError.notFound }
+        return list
+    }
+
+    private func show(_ request: WebRequest) async throws -> WebResponse {
+        let list = try await list(request)
+        let scope = try request.scope
+        let paging = try request.pageRequest()
+        let filter = ContactFilter(list: list.id)
+        let query = request.query.optional("add")
+        let queries = ContactQueries(scope: scope)
+        let (page, candidates) = try await services.database.read(scope.workspace) { transaction in
+            let page: ContactPage<ContactSummary> = try await queries.page(
+                ContactSummary.self, filter, sort: .newest, after: paging.after, limit: paging.limit, in: transaction)
+            var candidates: [ContactSummary] = []
+            if let query {
+                candidates = try await queries.page(
+                    ContactSummary.self, ContactFilter(query: query), sort: .newest, after: nil, limit: 20,
+                    in: transaction
+                ).rows
+            }
+            return (page, candidates)
+        }
+        let path: String = ContactPaths.list(list.id)
+        let canEdit: Bool = (request.principal?.role ?? .viewer) >= .editor
+        let table = ContactTable(
+            rows: page.rows.map(ContactTableRow.init), filter: filter,
+            sorts: [
+                SortLink(label: "Name", href: ContactPaths.index(filter, sort: .name)),
+                SortLink(label: "E-mail", href: ContactPaths.index(filter, sort: .email)),
+            ], back: path, allLabel: "All \(CountWords.number(list.memberCount)) members", canEdit: canEdit,
+            removesFromList: true)
+        let next: String? = page.next.map { path + PercentEncoding.query([("cursor", request.cursor(after: $0))]) }
+        let members: String = list.memberCount == 1 ? "1 member" : "\(CountWords.number(list.memberCount)) members"
+        return .page(
+            ListShowPage(
+                list: list, table: table,
+                pager: Pager(summary: members, previousHref: paging.after == nil ? nil : path, nextHref: next),
+                addQuery: query, candidates: candidates))
+    }
+
+    private func edit(_ request: WebRequest) async throws -> WebResponse {
+        .page(ListFormPage(list: try await list(request)))
+    }
+
+    private func update(_ request: WebRequest) async throws -> WebResponse {
+        let list = try await list(request)
+        let form = try await request.form()
+        do {
+            let values = try ContactListForm(name: form.text("name"), description: form.text("description"))
+            guard try await actions.update(list.id, values, try request.scope) else { throw WebError.notFound }
+            return .redirect(to: ContactPaths.list(list.id), notice: "The list was saved.")
+        } catch let errors as ValidationErrors {
+            return .page(ListFormPage(list: list, form: form, errors: errors), status: .unprocessableContent)
+        }
+    }
+
+    private func addMembers(_ request: WebRequest) async throws -> WebResponse {
+        let list = try await list(request)
+        let ids: [ContactID] = try await request.form().all("ids").compactMap { ContactID($0) }
+        let path: String = ContactPaths.list(list.id)
+        if ids.isEmpty { return .redirect(to: path, alert: "Tick the people first.") }
+        let count = try await actions.add(ids, to: list, try request.scope)
+        return .redirect(to: path, notice: BulkDeed.addToList(list.id).done(count))
+    }
+
+    private func confirmDeletion(_ request: WebRequest) async throws -> WebResponse {
+        let list = try await list(request)
+        let uses = try await usage(list.id, try request.scope)
+        var message: String = "Its \(CountWords.people(list.memberCount)) stay in the workspace."
+        if !uses.isEmpty {
+            message += " The list is used by: \(uses.joined(separator: ", ")). They will go to nobody on it any more."
+        }
+        return .page(
+            ContactConfirmPage(
+                title: "Delete the list “\(list.name)”?", message: message,
+                action: "\(ContactPaths.list(list.id))/delete", label: "Delete list", backLabel: list.name,
+                backHref: ContactPaths.list(list.id)))
+    }
+
+    private func delete(_ request: WebRequest) async throws -> WebResponse {
+        let list = try await list(request)
+        guard try await actions.delete(list.id, try request.scope) else { throw WebError.notFound }
+        return .redirect(to: "/lists", notice: "The list “\(list.name)” was deleted.")
+    }
+}
