@@ -68,21 +68,18 @@ package struct WebServer: Sendable {
     }
 }
 
-/// Answers what no route answers.
+/// Answers what no route answers: the router's own bare refusals become pages or problem documents.
 private struct FallbackResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == WebContext {
     let router: Inner
     let pipeline: RequestPipeline
 
     func respond(to request: Request, context: WebContext) async throws -> Response {
-        do {
-            return try await router.respond(to: request, context: context)
-        } catch let error as any HTTPResponseError {
-            return error.status == .notFound ? pipeline.missing(request) : pipeline.refuse(Self.refusal(error), request)
-        }
-    }
-
-    private static func refusal(_ error: any HTTPResponseError) -> WebError {
-        WebError(error.status, code: "bad_request", detail: error.status.reasonPhrase)
+        let response = try await router.respond(to: request, context: context)
+        // Every answer of ours carries this header; the router's own do not.
+        guard response.headers[.xContentTypeOptions] == nil, response.status.code >= 400 else { return response }
+        if response.status == .notFound { return pipeline.missing(request) }
+        return pipeline.refuse(
+            WebError(response.status, code: "bad_request", detail: response.status.reasonPhrase), request)
     }
 }
 
