@@ -26,7 +26,7 @@ package final class BlockingThreads<State>: Sendable {
         let queue = WorkQueue<State>(waitingLimit: waitingLimit)
         self.queue = queue
         for _ in 0..<max(1, count) {
-            ThreadStart.launch(name: name) {
+            OwnThread.launch(name: name) {
                 var state: State = makeState()
                 while let work = queue.next() { work(&state) }
             }
@@ -123,8 +123,8 @@ private final class WorkQueue<State>: @unchecked Sendable {
     }
 }
 
-/// Starts a detached POSIX thread that runs a closure.
-private enum ThreadStart {
+/// Starts threads outside Swift's pools, for loops that block.
+package enum OwnThread {
     private final class Body: Sendable {
         let name: String
         let run: @Sendable () -> Void
@@ -135,7 +135,9 @@ private enum ThreadStart {
         }
     }
 
-    static func launch(name: String, _ run: @escaping @Sendable () -> Void) {
+    /// Runs a closure on a new detached thread; the thread ends with it.
+    /// - Parameter name: shown by `top -H`; at most 15 characters count.
+    package static func launch(name: String, _ run: @escaping @Sendable () -> Void) {
         let retained: UnsafeMutableRawPointer = Unmanaged.passRetained(Body(name: name, run: run)).toOpaque()
         var thread: pthread_t = 0
         if pthread_create(&thread, nil, enter, retained) == 0 {

@@ -15,6 +15,11 @@ CURLcode portal_curl_set_opensocket(
 CURLcode portal_curl_get_long(CURL *handle, CURLINFO info, long *value);
 CURLcode portal_curl_get_string(CURL *handle, CURLINFO info, char **value);
 CURLcode portal_curl_get_pointer(CURL *handle, CURLINFO info, void **value);
+CURLcode portal_curl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value);
+CURLcode portal_curl_set_debug(CURL *handle, int (*callback)(CURL *, curl_infotype, char *, size_t, void *));
+CURLcode portal_curl_set_prereq(CURL *handle, int (*callback)(void *, char *, char *, int, int));
+// Readies the library; safe to call from any thread and any number of times.
+CURLcode portal_curl_start(void);
 CURLMcode portal_curl_multi_set_long(CURLM *handle, CURLMoption option, long value);
 
 #endif

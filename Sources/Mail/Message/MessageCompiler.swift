@@ -4,6 +4,8 @@ import Core
 struct MessageCompiler {
     private(set) var fixed: [UInt8] = []
     private(set) var steps: [MessageTemplate.Step] = []
+    private(set) var names: [String] = []
+    private(set) var freeTexts: [MessageTemplate.FreeText] = []
     private let boundary: String
     private let outerBoundary: String
 
@@ -87,7 +89,8 @@ struct MessageCompiler {
             throw ValidationErrors(field, "\(name) has a line break or another character that is not allowed there.")
         }
         if hasSlots {
-            steps.append(.freeText(name: name, pieces))
+            freeTexts.append(MessageTemplate.FreeText(name: name, pieces: pieces))
+            steps.append(.freeText(freeTexts.count - 1))
         } else {
             HeaderText.finishUnstructured(from: 0, name: name, in: &known)
             copy(known)
@@ -115,7 +118,8 @@ struct MessageCompiler {
                 copy(text)
             }
         }
-        steps.append(.headerEnd(name: header.name))
+        names.append(header.name)
+        steps.append(.headerEnd(names.count - 1))
     }
 
     // MARK: Body

@@ -6,7 +6,8 @@ import Core
 /// copies
 /// those runs and encodes only the values between them, in one pass into one buffer.
 package struct MessageTemplate: Sendable {
-    /// One step of rendering. Ranges lie in `fixed`.
+    /// One step of rendering. Ranges lie in `fixed`; the steps hold only numbers, so that walking through them is
+    /// cheap.
     enum Step: Sendable {
         case copy(Range<Int>)
         /// Encoded body text: how long its first line is, and the column after it when a line breaks inside.
@@ -14,14 +15,24 @@ package struct MessageTemplate: Sendable {
         case bodySlot(Int)
         case bodyStart
         case headerSlot(Int)
-        case headerEnd(name: String)
-        case freeText(name: String, [MessagePiece])
+        /// The index of the header that ends here, in `names`.
+        case headerEnd(Int)
+        /// An index in `freeTexts`.
+        case freeText(Int)
         case recipient
         case date
         case messageID
     }
 
-    private let fixed: [UInt8]
+    /// A header of free text with values in it.
+    struct FreeText: Sendable {
+        let name: String
+        let pieces: [MessagePiece]
+    }
+
+    fileprivate let fixed: [UInt8]
+    fileprivate let names: [String]
+    fileprivate let freeTexts: [FreeText]
     private let steps: [Step]
 
     /// - Parameters:
@@ -38,6 +49,8 @@ package struct MessageTemplate: Sendable {
         try compiler.addHeaders(from: from, replyTo: replyTo, subject: subject, headers: headers)
         try compiler.addBody(text: text, html: html, attachments: attachments)
         fixed = compiler.fixed
+        names = compiler.names
+        freeTexts = compiler.freeTexts
         steps = compiler.steps
     }
 
@@ -55,7 +68,7 @@ package struct MessageTemplate: Sendable {
         let start: Int = output.count
         do {
             var renderer = MessageRenderer(
-                address: address, name: name, messageID: messageID, date: date, values: values, fixed: fixed)
+                address: address, name: name, messageID: messageID, date: date, values: values, template: self)
             for step in steps { try renderer.run(step, into: &output) }
         } catch {
             output.removeSubrange(start...)
@@ -71,19 +84,19 @@ private struct MessageRenderer {
     let messageID: String
     let date: MailDate
     let values: MessageValues
-    let fixed: [UInt8]
+    let template: MessageTemplate
     private var column = 0
-    private var headerStart = 0
 
     init(
-        address: String, name: String, messageID: String, date: MailDate, values: MessageValues, fixed: [UInt8]
+        address: String, name: String, messageID: String, date: MailDate, values: MessageValues,
+        template: MessageTemplate
     ) {
         self.address = address
         self.name = name
         self.messageID = messageID
         self.date = date
         self.values = values
-        self.fixed = fixed
+        self.template = template
     }
 
     mutating func run(_ step: MessageTemplate.Step, into output: inout [UInt8]) throws(ValidationErrors) {
@@ -99,8 +112,8 @@ private struct MessageRenderer {
             }
         case .bodyStart: column = 0
         case .headerSlot(let slot): try appendHeaderSlot(slot, to: &output)
-        case .headerEnd(let name): try endHeader(name, in: &output)
-        case .freeText(let name, let pieces): try appendFreeText(name, pieces, to: &output)
+        case .headerEnd(let index): try endHeader(index, in: &output)
+        case .freeText(let index): try appendFreeText(template.freeTexts[index], to: &output)
         case .recipient: try appendRecipient(to: &output)
         case .date: output.append(contentsOf: date.bytes)
         case .messageID: try appendMessageID(to: &output)
@@ -108,14 +121,16 @@ private struct MessageRenderer {
     }
 
     private func copy(_ range: Range<Int>, to output: inout [UInt8]) {
-        fixed.withUnsafeBufferPointer { output.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
+        template.fixed.withUnsafeBufferPointer { output.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
     private mutating func appendBody(
         _ range: Range<Int>, firstLine: Int, lastColumn: Int, breaks: Bool, to output: inout [UInt8]
     ) {
         if column > 0, column + firstLine > QuotedPrintable.lineLimit {
-            output.append(contentsOf: [UInt8(ascii: "="), 13, 10] as [UInt8])
+            output.append(UInt8(ascii: "="))
+            output.append(13)
+            output.append(10)
             column = 0
         }
         copy(range, to: &output)
@@ -142,7 +157,7 @@ private struct MessageRenderer {
     }
 
     /// Checks the length of the header line that just ended.
-    private func endHeader(_ name: String, in output: inout [UInt8]) throws(ValidationErrors) {
+    private func endHeader(_ header: Int, in output: inout [UInt8]) throws(ValidationErrors) {
         var length = 0
         var index: Int = output.count - 1
         while index >= 0, output[index] != 10, length <= HeaderText.maximumLength {
@@ -150,17 +165,18 @@ private struct MessageRenderer {
             index -= 1
         }
         guard length <= HeaderText.maximumLength else {
-            throw ValidationErrors("headers", "The header \(name) is too long.")
+            throw ValidationErrors("headers", "The header \(template.names[header]) is too long.")
         }
         output.append(13)
         output.append(10)
     }
 
     private func appendFreeText(
-        _ name: String, _ pieces: [MessagePiece], to output: inout [UInt8]
+        _ freeText: MessageTemplate.FreeText, to output: inout [UInt8]
     ) throws(ValidationErrors) {
         let start: Int = output.count
-        for piece in pieces {
+        let name: String = freeText.name
+        for piece in freeText.pieces {
             switch piece {
             case .text(let text): output.append(contentsOf: text.utf8)
             case .slot(let slot): output.append(contentsOf: values.bytes[try range(of: slot)])

@@ -100,25 +100,27 @@ package enum QuotedPrintable {
             }
         }
 
-        /// Copies eight bytes at a time while none of them needs a closer look.
+        /// Copies up to eight bytes at a time until one of them needs a closer look or the line is full.
         @inline(__always)
         private mutating func copyClearGroups() {
             guard column > 0 else { return }
             let ones: UInt64 = 0x0101_0101_0101_0101
             let tops: UInt64 = 0x8080_8080_8080_8080
-            while column + 8 <= lineLimit, index + 8 < end {
-                let group: UInt64 = UnsafeRawPointer(source + index).loadUnaligned(as: UInt64.self)
+            while column < lineLimit, index + 8 < end {
+                let group = UInt64(littleEndian: UnsafeRawPointer(source + index).loadUnaligned(as: UInt64.self))
                 let equals: UInt64 = group ^ (ones &* 0x3D)
                 let isControl: UInt64 = (group &- ones &* 0x20) & ~group
                 let isHigh: UInt64 = (group &+ ones) | group
                 let isEquals: UInt64 = (equals &- ones) & ~equals
-                guard (isControl | isHigh | isEquals) & tops == 0 else { return }
-                // A space at the group's end needs to know what follows.
-                guard source[index + 8] > 31 || source[index + 7] != 32 else { return }
-                UnsafeMutableRawPointer(target + count).storeBytes(of: group, as: UInt64.self)
-                index += 8
-                count += 8
-                column += 8
+                let marks: UInt64 = (isControl | isHigh | isEquals) & tops
+                var clear: Int = min(marks.trailingZeroBitCount >> 3, lineLimit - column)
+                // A space needs to know what follows it.
+                if clear > 0, source[index + clear - 1] == 32, source[index + clear] < 32 { clear -= 1 }
+                UnsafeMutableRawPointer(target + count).storeBytes(of: group.littleEndian, as: UInt64.self)
+                index += clear
+                count += clear
+                column += clear
+                if clear < 8 { return }
             }
         }
 
