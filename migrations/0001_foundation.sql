@@ -51,8 +51,8 @@ BEGIN
         EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', part);
         EXECUTE format('DROP POLICY IF EXISTS workspace_wall ON %s', part);
         EXECUTE format(
-            'CREATE POLICY workspace_wall ON %s USING (workspace_id = marketing_workspace()) '
-            'WITH CHECK (workspace_id = marketing_workspace())', part);
+            'CREATE POLICY workspace_wall ON %s USING (workspace_id = (SELECT marketing_workspace())) '
+            'WITH CHECK (workspace_id = (SELECT marketing_workspace()))', part);
         PERFORM marketing_global(part);
     END LOOP;
 END
