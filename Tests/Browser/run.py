@@ -1,0 +1,49 @@
+"""Tests the portal in Chromium: the whole story of a campaign through a real SMTP server, then every page.
+
+    .venv/bin/python Tests/Browser/run.py [story] [pages] [--pictures FOLDER]
+
+Ends with the line "N passed, N failed" and a non-zero status when something failed.
+"""
+import argparse
+import sys
+import time
+
+from playwright.sync_api import sync_playwright
+
+import test_pages
+import test_story
+from browsing import NARROW, WIDE, launch
+from mail_server import MailServer
+from portal_server import PortalServer
+from report import Report
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help="story, pages (both when left out)")
+    parser.add_argument("--pictures", help="keep a picture of every page in this folder")
+    arguments = parser.parse_args()
+    parts = arguments.parts or ["story", "pages"]
+    report = Report()
+    started = time.monotonic()
+    with MailServer() as mail, PortalServer() as portal, sync_playwright() as playwright:
+        browser = launch(playwright)
+        try:
+            stories = [
+                test_story.tell(browser, portal, mail, report, setting)
+                for setting in (WIDE, NARROW)
+                if "story" in parts or setting is WIDE
+            ]
+            if "pages" in parts:
+                test_pages.visit_all(browser, portal, report, stories[0], arguments.pictures)
+        finally:
+            browser.close()
+        with report.check("the portal logged no error of its own"):
+            problems = portal.problems()
+            assert not problems, "\n".join(problems[:5])
+    print(f"\n{time.monotonic() - started:.0f} s")
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
