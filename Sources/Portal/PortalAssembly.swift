@@ -1,4 +1,5 @@
 import Accounts
+import Contacts
 import Core
 import FoundationEssentials
 import Jobs
@@ -17,7 +18,7 @@ package struct PortalAssembly: Sendable {
 
     package init(services: AppServices, metrics: PrometheusRegistry, readiness: Readiness, mailer: SystemMailer) {
         let accounts = AccountsSlice(services: services)
-        let slices: [any Slice] = [accounts]
+        let slices: [any Slice] = [accounts, ContactsSlice(services: services)]
         var routes = RouteTable()
         var jobs = JobRegistry()
         for slice in slices {
@@ -43,7 +44,7 @@ package struct PortalAssembly: Sendable {
 
     package static let navigation: [NavItem] = sliceTypes.flatMap { $0.navigation }
 
-    private static let sliceTypes: [any Slice.Type] = [AccountsSlice.self]
+    private static let sliceTypes: [any Slice.Type] = [AccountsSlice.self, ContactsSlice.self]
 
     /// Reads, checks and links all views.
     /// - Throws: `ViewErrors` with every mistake of every file.
