@@ -18,7 +18,7 @@ package struct AccountsSlice: Slice {
 
     package static let pages: [any ViewPage.Type] = [
         LoginPage.self, RegisterPage.self, ForgottenPasswordPage.self, ResetPasswordPage.self, InvitationPage.self,
-        ProfilePage.self, WorkspaceSettingsPage.self, MembersPage.self, MemberRemovalPage.self, AuditPage.self,
+        ProfilePage.self, WorkspaceSettingsPage.self, MembersPage.self, MemberRemovalPage.self, AuditPage.self, QueuePage.self,
     ]
 
     package static let navigation: [NavItem] = [
@@ -54,6 +54,7 @@ package struct AccountsSlice: Slice {
             members: MemberActions(services: services, sessions: sessions), invitations: invitations,
             workspaces: WorkspaceActions(services: services), sessions: sessions, memory: memory
         ).add(to: &table)
+        QueueRoutes(services: services).add(to: &table)
         AccountsAPI(
             services: services, signIn: signIn, registration: registration, tokens: BearerTokens(services: services)
         ).add(to: &table)
