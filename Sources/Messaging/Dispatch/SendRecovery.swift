@@ -1,0 +1,132 @@
+import Core
+import FoundationEssentials
+import Logging
+import Postgres
+
+/// Cleans up after dispatchers that are gone.
+///
+/// A journal that nobody holds tells what happened, message by message. A claim that ran out with no journal on this machine
+/// tells nothing: its unsettled messages are parked as uncertain and never sent again by themselves.
+struct SendRecovery: Sendable {
+    let database: Database
+    let journals: String
+    let rules: SettlementRules
+    let bounces: BounceFollowUp
+    let ids: IdentifierSource
+    let clock: WallClock
+    let logger: Logger
+
+    /// Evaluates the journals of dead processes on this machine. Run at start and every few seconds.
+    func takeOverAbandonedJournals() async {
+        for path in AbandonedJournal.paths(in: journals) {
+            do {
+                guard let journal = try AbandonedJournal(path: path) else { continue }
+                try await settle(journal)
+            } catch {
+                logger.warning("A journal cannot be evaluated yet", metadata: ["path": "\(path)", "error": "\(error)"])
+            }
+        }
+    }
+
+    /// Everything a journal tells goes into the database before the journal is removed, so a crash in between repeats it.
+    private func settle(_ journal: consuming AbandonedJournal) async throws {
+        let name: String = journal.name
+        let runs: [JournalRecord.Run] = journal.runs
+        let testimonies: [AbandonedJournal.Testimony] = journal.batches
+        for run in runs {
+            let told: [AbandonedJournal.Testimony] = testimonies.filter { $0.batch.run == run }
+            try await database.write(run.workspace, timeout: .seconds(60)) { tx in
+                for testimony in told { try await settle(testimony, in: tx) }
+                try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
+                    .returnUnknown(claimedBy: name, except: [])
+            }
+        }
+        logger.notice(
+            "Took over from a process that ended",
+            metadata: [
+                "journal": "\(name)", "batches": "\(testimonies.count)",
+                "uncertain": "\(testimonies.reduce(0) { $0 + $1.unanswered.count })",
+            ])
+        journal.discard()
+    }
+
+    private func settle(_ testimony: AbandonedJournal.Testimony, in tx: PostgresTransaction) async throws {
+        let batch: JournalRecord.Batch = testimony.batch
+        let now: Date = clock.now
+        let queries = SettlementQueries(workspace: batch.run.workspace, send: batch.run.send, tx: tx)
+        let known: [MessageID] = Array(testimony.outcomes.keys) + testimony.unanswered
+        let attempts: [MessageID: Int] = try await attempts(of: known, workspace: batch.run.workspace, in: tx)
+        var entries: [BatchSettlement.Message] = []
+        for message in known.sorted() {
+            let outcome: HandoverOutcome =
+                testimony.outcomes[message]
+                ?? .uncertain(.crashUncertain, "The portal stopped while this message was being handed over.")
+            guard let entry = rules.entry(for: outcome, attempt: attempts[message] ?? 0) else { continue }
+            entries.append(
+                BatchSettlement.Message(id: message, contact: ContactID(message.uuid), email: nil, entry: entry))
+        }
+        // What the journal does not name was never begun: the batch is free for the rest.
+        let settlement = BatchSettlement(batch: batch.id, fence: batch.fence, next: .ready, messages: entries)
+        let ours: Set<BatchID> = try await queries.settle([settlement], now: now)
+        if ours.isEmpty {
+            try await correct(entries, batch: batch, in: tx)
+            return
+        }
+        try await queries.addRetries(retries(entries))
+        try await bounces.take(entries, run: batch.run, in: tx, now: now)
+    }
+
+    /// Somebody else parked these meanwhile, not knowing better. The journal knows: what was accepted is sent.
+    private func correct(
+        _ entries: [BatchSettlement.Message], batch: JournalRecord.Batch, in tx: PostgresTransaction
+    ) async throws {
+        let accepted: [MessageID] = entries.filter { $0.entry.state == .sent }.map(\.id)
+        guard !accepted.isEmpty else { return }
+        try await tx.run(
+            "messaging.correct_uncertain",
+            """
+            WITH corrected AS (
+                UPDATE marketing_messages SET state = 'sent', reason = NULL, sent_at = \(clock.now)
+                WHERE workspace_id = \(batch.run.workspace) AND id = ANY (\(accepted))
+                    AND state = 'uncertain' AND reason = 'crash_uncertain'
+                RETURNING id
+            )
+            UPDATE marketing_sends SET sent = sent + c.count, uncertain = uncertain - c.count
+            FROM (SELECT count(*) AS count FROM corrected) c
+            WHERE workspace_id = \(batch.run.workspace) AND id = \(batch.run.send) AND c.count > 0
+            """)
+    }
+
+    private func retries(_ entries: [BatchSettlement.Message]) -> [RetryBatch] {
+        let due: [BatchSettlement.Message] = entries.filter { $0.entry.state == .retry }
+        guard let latest = due.compactMap(\.entry.nextAttempt).max() else { return [] }
+        return [RetryBatch(id: ids.next(), due: latest, messages: due.map(\.id).sorted())]
+    }
+
+    private func attempts(
+        of messages: [MessageID], workspace: WorkspaceID, in tx: PostgresTransaction
+    ) async throws -> [MessageID: Int] {
+        let rows = try await tx.rows(
+            as: (MessageID, Int).self, "messaging.attempts",
+            """
+            SELECT id, attempt FROM marketing_messages
+            WHERE workspace_id = \(workspace) AND id = ANY (\(messages))
+            """)
+        return Dictionary(rows.map { ($0.0, $0.1) }) { first, _ in first }
+    }
+
+    /// Parks the claims of a send that ran out, unless their journal is on this machine: then its process lives and will
+    /// settle them, or it is dead and ``takeOverAbandonedJournals()`` knows more than we do.
+    func parkExpired(_ run: JournalRecord.Run) async throws {
+        let now: Date = clock.now
+        let known = Set(AbandonedJournal.paths(in: journals).map { AbandonedJournal.name(of: $0) })
+        try await database.write(run.workspace, timeout: .seconds(30)) { tx in
+            let expired: [ExpiredClaim] = try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
+                .expired(now: now)
+            let settlements = SettlementQueries(workspace: run.workspace, send: run.send, tx: tx)
+            for claim in expired where !known.contains(claim.claimedBy ?? "") {
+                try await settlements.park(claim.batch, now: now)
+            }
+        }
+    }
+}

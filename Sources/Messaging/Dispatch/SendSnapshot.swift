@@ -1,0 +1,63 @@
+import Accounts
+import Core
+import FoundationEssentials
+import Jobs
+import Postgres
+
+/// Writes the audience of a send into the ledger. The first chunk is small, so that sending begins at once; a crash goes
+/// on from the last chunk that was committed.
+struct SendSnapshot: Sendable {
+    let services: AppServices
+    let firstChunk: Int
+    let chunk: Int
+    let batchSize: Int
+
+    init(services: AppServices, firstChunk: Int = 1000, chunk: Int = 20_000, batchSize: Int = 200) {
+        self.services = services
+        self.firstChunk = firstChunk
+        self.chunk = chunk
+        self.batchSize = batchSize
+    }
+
+    func write(_ run: JournalRecord.Run) async throws {
+        guard let workspace = try await services.directory.workspace(run.workspace) else { return }
+        while try await writeNext(run, routingKey: workspace.routingKey) {}
+    }
+
+    /// One chunk in one transaction. Answers whether there may be more.
+    func writeNext(_ run: JournalRecord.Run, routingKey: Int32) async throws -> Bool {
+        try await services.workerDatabase.write(run.workspace, timeout: .seconds(60)) { tx in
+            let queries = SnapshotQueries(workspace: run.workspace, tx: tx)
+            let sends = SendQueries(workspace: run.workspace, tx: tx)
+            guard let progress = try await queries.lockedProgress(of: run.send) else { return false }
+            guard let audience = try await sends.audience(run.send), let state = try await sends.state(run.send),
+                !state.isFinal
+            else { return false }
+            if progress.isComplete {
+                try await wakeDispatcher(run, in: tx)
+                return false
+            }
+            let isFirst: Bool = progress.nextPosition == 0
+            let limit: Int = isFirst ? firstChunk : chunk
+            let size: Int = isFirst ? min(batchSize, max(1, firstChunk / 20)) : batchSize
+            let written = try await queries.writeChunk(
+                of: run.send, audience: audience, from: progress, routingKey: routingKey, now: services.clock.now,
+                limit: limit, batchSize: size)
+            guard let written else { return false }
+            let isLast: Bool = written.people < limit
+            try await queries.save(
+                run.send, after: written.last, nextPosition: progress.nextPosition + max(written.decided, 1),
+                isComplete: isLast)
+            if isFirst || isLast { try await wakeDispatcher(run, in: tx) }
+            try await queries.count(
+                run.send, written: written.written, skipped: written.skipped, isComplete: isLast)
+            return !isLast
+        }
+    }
+
+    private func wakeDispatcher(_ run: JournalRecord.Run, in tx: PostgresTransaction) async throws {
+        try await services.jobs.enqueue(
+            DispatchSend(workspace: run.workspace, send: run.send), workspace: run.workspace,
+            key: "dispatch:\(run.send):0", in: tx)
+    }
+}
