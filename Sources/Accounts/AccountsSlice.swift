@@ -18,7 +18,8 @@ package struct AccountsSlice: Slice {
 
     package static let pages: [any ViewPage.Type] = [
         LoginPage.self, RegisterPage.self, ForgottenPasswordPage.self, ResetPasswordPage.self, InvitationPage.self,
-        ProfilePage.self, WorkspaceSettingsPage.self, MembersPage.self, MemberRemovalPage.self, AuditPage.self, QueuePage.self,
+        ProfilePage.self, WorkspaceSettingsPage.self, MembersPage.self, MemberRemovalPage.self, AuditPage.self,
+        QueuePage.self,
     ]
 
     package static let navigation: [NavItem] = [

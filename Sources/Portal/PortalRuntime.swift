@@ -141,7 +141,8 @@ package struct PortalRuntime: Sendable {
         let listener = PostgresListener(settings: .worker(address: address), logger: logger)
         let node: Identifier<JobTag> = services.ids.next()
         let worker = JobWorker(
-            name: "\(ProcessInfo.processInfo.hostName)/\(node)", database: services.workerDatabase, registry: assembly.jobs,
+            name: "\(ProcessInfo.processInfo.hostName)/\(node)", database: services.workerDatabase,
+            registry: assembly.jobs,
             queue: services.jobs, clock: services.clock, randomness: services.randomness, logger: logger,
             announcements: { listener.notifications(on: $0) })
         return [listener, worker]

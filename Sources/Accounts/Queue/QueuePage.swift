@@ -14,13 +14,15 @@ struct QueuePage: ViewPage {
     static let fields = Fields<QueuePage> { f in
         f.list("tiles", of: StatTile.self) { page in
             [
-                StatTile(label: "Waiting", value: String(page.waiting)), StatTile(label: "Running", value: String(page.running)),
+                StatTile(label: "Waiting", value: String(page.waiting)),
+                StatTile(label: "Running", value: String(page.running)),
             ]
         }
         f.list("failed", of: FailedJobRow.self) { $0.failed }
     }
     static var previews: [QueuePage] {
-        let row = FailedJobRow(id: "1", work: "Import of contacts", error: "The file is gone.", attempts: 10, failedAt: .now)
+        let row = FailedJobRow(
+            id: "1", work: "Import of contacts", error: "The file is gone.", attempts: 10, failedAt: .now)
         return [QueuePage(waiting: 0, running: 0, failed: []), QueuePage(waiting: 3, running: 1, failed: [row])]
     }
 }

@@ -29,12 +29,16 @@ struct QueueRoutes: Sendable {
     }
 
     private func retry(_ request: WebRequest) async throws -> WebResponse {
-        guard try await admin.retry(try request.id(), workspace: try request.scope.workspace) else { throw WebError.notFound }
+        guard try await admin.retry(try request.id(), workspace: try request.scope.workspace) else {
+            throw WebError.notFound
+        }
         return .redirect(to: "/settings/queue", notice: "It is tried again now.")
     }
 
     private func delete(_ request: WebRequest) async throws -> WebResponse {
-        guard try await admin.delete(try request.id(), workspace: try request.scope.workspace) else { throw WebError.notFound }
+        guard try await admin.delete(try request.id(), workspace: try request.scope.workspace) else {
+            throw WebError.notFound
+        }
         return .redirect(to: "/settings/queue", notice: "It is removed.")
     }
 }
