@@ -33,6 +33,7 @@ package struct MessagingSlice: Slice {
 
     package static let pages: [any ViewPage.Type] = [
         EmailSettingsPage.self, SuppressionsPage.self, OutboxPage.self, OutboxMessagePage.self, UncertainPage.self,
+        UnsubscribePage.self,
     ]
 
     package static let navigation: [NavItem] = [NavItem(title: "Outbox", icon: "inbox", href: "/outbox", order: 60)]
@@ -42,6 +43,8 @@ package struct MessagingSlice: Slice {
         SuppressionRoutes(services: services).add(to: &table)
         OutboxRoutes(services: services).add(to: &table)
         UncertainRoutes(services: services, sends: interface.sends).add(to: &table)
+        UnsubscribeRoutes(actions: UnsubscribeActions(services: services, links: Self.unsubscribeLinks(services)))
+            .add(to: &table)
     }
 
     package func jobs(_ registry: inout JobRegistry) {

@@ -4,8 +4,10 @@ import Core
 import FoundationEssentials
 import Jobs
 import Logging
+import Messaging
 import Postgres
 import Templates
+import Tracking
 import Web
 
 /// The product put together: every slice with its routes, jobs, pages and navigation. This is the one place that lists
@@ -13,12 +15,16 @@ import Web
 package struct PortalAssembly: Sendable {
     package let accounts: AccountsSlice
     package let slices: [any Slice]
+    package let messaging: MessagingSlice
+    package let tracking: TrackingSlice
     package let routes: RouteTable
     package let jobs: JobRegistry
 
     package init(services: AppServices, metrics: PrometheusRegistry, readiness: Readiness, mailer: SystemMailer) {
         let accounts = AccountsSlice(services: services)
-        let slices: [any Slice] = [accounts, ContactsSlice(services: services)]
+        let messaging = MessagingSlice(services: services)
+        let tracking = TrackingSlice(services: services, ledger: MessageEngagement())
+        let slices: [any Slice] = [accounts, ContactsSlice(services: services), messaging, tracking]
         var routes = RouteTable()
         var jobs = JobRegistry()
         for slice in slices {
@@ -29,6 +35,8 @@ package struct PortalAssembly: Sendable {
         jobs.register(DeliverSystemMail.self) { job, _ in try await mailer.deliver(job.mail, to: job.to) }
         DocumentationRoutes(described: routes, publicURL: services.urls.publicBase).add(to: &routes)
         self.accounts = accounts
+        self.messaging = messaging
+        self.tracking = tracking
         self.slices = slices
         self.routes = routes
         self.jobs = jobs
@@ -44,7 +52,9 @@ package struct PortalAssembly: Sendable {
 
     package static let navigation: [NavItem] = sliceTypes.flatMap { $0.navigation }
 
-    private static let sliceTypes: [any Slice.Type] = [AccountsSlice.self, ContactsSlice.self]
+    private static let sliceTypes: [any Slice.Type] = [
+        AccountsSlice.self, ContactsSlice.self, MessagingSlice.self, TrackingSlice.self,
+    ]
 
     /// Reads, checks and links all views.
     /// - Throws: `ViewErrors` with every mistake of every file.

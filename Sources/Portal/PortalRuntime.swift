@@ -100,6 +100,8 @@ package struct PortalRuntime: Sendable {
         var running: [any Service] = []
         if let embedded { running.append(embedded) }
         running += pools.map { $0 as any Service }
+        running.append(assembly.tracking.eventWriter)
+        await assembly.messaging.recover()
         if role != .web { running += workers() }
         if role != .worker {
             running.append(
