@@ -1,4 +1,5 @@
 import Accounts
+import Campaigns
 import Contacts
 import Core
 import FoundationEssentials
@@ -24,7 +25,8 @@ package struct PortalAssembly: Sendable {
         let accounts = AccountsSlice(services: services)
         let messaging = MessagingSlice(services: services)
         let tracking = TrackingSlice(services: services, ledger: MessageEngagement())
-        let slices: [any Slice] = [accounts, ContactsSlice(services: services), messaging, tracking]
+        let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
+        let slices: [any Slice] = [accounts, ContactsSlice(services: services), messaging, tracking, campaigns]
         var routes = RouteTable()
         var jobs = JobRegistry()
         for slice in slices {
@@ -54,6 +56,7 @@ package struct PortalAssembly: Sendable {
 
     private static let sliceTypes: [any Slice.Type] = [
         AccountsSlice.self, ContactsSlice.self, MessagingSlice.self, TrackingSlice.self,
+        CampaignsSlice.self,
     ]
 
     /// Reads, checks and links all views.

@@ -1,0 +1,174 @@
+import Core
+import Markup
+import Messaging
+import Templates
+
+/// Something that was looked at before sending.
+package struct CampaignCheck: Sendable, Equatable {
+    package enum Level: String, Sendable {
+        /// Must be put right before sending.
+        case blocker
+        case warning
+        case passed
+    }
+
+    /// Stable, for API clients.
+    package let code: String
+    package let level: Level
+    package let title: String
+    package let detail: String
+
+    static func blocker(_ code: String, _ title: String, _ detail: String) -> CampaignCheck {
+        CampaignCheck(code: code, level: .blocker, title: title, detail: detail)
+    }
+
+    static func warning(_ code: String, _ title: String, _ detail: String) -> CampaignCheck {
+        CampaignCheck(code: code, level: .warning, title: title, detail: detail)
+    }
+
+    static func passed(_ code: String, _ title: String) -> CampaignCheck {
+        CampaignCheck(code: code, level: .passed, title: title, detail: "")
+    }
+}
+
+/// The checks before sending: pure, from what the campaign says and what would be sent.
+enum CampaignChecks {
+    /// Inboxes show about this many characters of a subject.
+    static let shownSubject = 60
+    /// Gmail cuts longer HTML off.
+    static let clippedSize = 102 * 1024
+    static let warnedSize = 80 * 1024
+
+    static func basics(_ content: CampaignContent, forecast: AudienceForecast) -> [CampaignCheck] {
+        [audience(content, forecast), subject(content.subject), previewText(content), body(content)]
+    }
+
+    private static func audience(_ content: CampaignContent, _ forecast: AudienceForecast) -> CampaignCheck {
+        if content.audience.listIds.isEmpty {
+            return .blocker("no_audience", "Nobody is chosen", "Choose at least one list.")
+        }
+        if forecast.recipients == 0 {
+            return .blocker("empty_audience", "Nobody would get it", "Nobody on the chosen lists can be sent to.")
+        }
+        return .passed(
+            "audience", "\(forecast.recipients) \(forecast.recipients == 1 ? "person" : "people") will get it")
+    }
+
+    private static func subject(_ subject: String) -> CampaignCheck {
+        if subject.isEmpty { return .blocker("no_subject", "The subject is empty", "Write what the e-mail is about.") }
+        if subject.count > shownSubject, !subject.contains("{{") {
+            return .warning(
+                "long_subject", "The subject is long",
+                "It has \(subject.count) characters. Most inboxes show about \(shownSubject).")
+        }
+        return .passed("subject", "The subject is set")
+    }
+
+    private static func previewText(_ content: CampaignContent) -> CampaignCheck {
+        if content.previewText.isEmpty {
+            return .warning(
+                "no_preview_text", "There is no preview text",
+                "Inboxes show it after the subject. Without it they show the first words of the e-mail.")
+        }
+        if content.previewText == content.subject {
+            return .warning("same_preview_text", "The preview text repeats the subject", "Say something else in it.")
+        }
+        return .passed("preview_text", "The preview text is set")
+    }
+
+    private static func body(_ content: CampaignContent) -> CampaignCheck {
+        let hasBody: Bool = content.html.contains { !$0.isWhitespace }
+        return hasBody
+            ? .passed("body", "The e-mail has text") : .blocker("no_body", "The e-mail is empty", "Write something.")
+    }
+
+    // MARK: The message
+
+    /// - Parameters:
+    ///   - content: what would be sent.
+    ///   - source: what the author wrote.
+    ///   - properties: the names of contacts' properties.
+    static func message(
+        _ content: SendContent, source: CampaignContent, postalAddress: String, properties: Set<String>
+    ) throws -> [CampaignCheck] {
+        let written: String =
+            source.bodyMode == .markdown ? try Markdown.toHTML(source.html) : source.html
+        let discovered: LinkDiscovery = try LinkDiscovery.discover(written)
+        return [
+            unsubscribe(discovered), address(postalAddress, in: written), links(discovered), images(discovered),
+            size(content.email.html.utf8.count + content.email.links.count * 220),
+            try variables(content, properties: properties),
+        ]
+    }
+
+    private static func unsubscribe(_ discovered: LinkDiscovery) -> CampaignCheck {
+        discovered.links.contains { $0.purpose == .unsubscribe }
+            ? .passed("unsubscribe", "There is a link to unsubscribe")
+            : .passed("unsubscribe_added", "A link to unsubscribe is added at the end")
+    }
+
+    private static func address(_ postalAddress: String, in html: String) -> CampaignCheck {
+        postalAddress.isEmpty
+            ? .warning(
+                "no_postal_address", "There is no postal address",
+                "Many countries ask for one. Add it under Settings and it stands at the end of every e-mail.")
+            : .passed("postal_address", "Your postal address is at the end")
+    }
+
+    private static func links(_ discovered: LinkDiscovery) -> CampaignCheck {
+        var problems: [String] = []
+        for link in discovered.links {
+            let label: String = link.text.isEmpty ? "A link without text" : "“\(link.text.prefix(40))”"
+            switch link.kind {
+            case .empty: problems.append("\(label) leads nowhere")
+            case .relative: problems.append("\(label) leads to \(link.href.prefix(60)), which only works on a website")
+            case .other: problems.append("\(label) has an address that mail programs do not open")
+            case .http where !link.href.contains("{{") && !LinkSafety.isFollowable(link.href):
+                problems.append("\(label) has an address that cannot work: \(link.href.prefix(60))")
+            case .http, .mailto, .tel, .anchor, .liquid: break
+            }
+        }
+        if problems.isEmpty {
+            let count: Int = discovered.links.count
+            return .passed("links", count == 0 ? "There are no links to check" : "All \(count) links have an address")
+        }
+        return .warning("dead_links", "Some links do not work", problems.joined(separator: ". ") + ".")
+    }
+
+    private static func images(_ discovered: LinkDiscovery) -> CampaignCheck {
+        let bare: Int = discovered.images.filter { $0.alternative == nil }.count
+        if bare > 0 {
+            return .warning(
+                "missing_alt", "\(bare) \(bare == 1 ? "picture has" : "pictures have") no alternative text",
+                "People who cannot see pictures, or have them switched off, read it instead.")
+        }
+        return .passed("images", "Pictures have alternative texts")
+    }
+
+    static func size(_ bytes: Int) -> CampaignCheck {
+        let kilobytes: Int = (bytes + 1023) / 1024
+        if bytes > clippedSize {
+            return .warning(
+                "too_large", "The e-mail is too large: \(kilobytes) KB",
+                "Gmail cuts e-mails off at 102 KB, and the end with the unsubscribe link is not shown.")
+        }
+        if bytes > warnedSize {
+            return .warning("large", "The e-mail is large: \(kilobytes) KB", "Gmail cuts e-mails off at 102 KB.")
+        }
+        return .passed("size", "The size is fine: \(kilobytes) KB")
+    }
+
+    private static func variables(_ content: SendContent, properties: Set<String>) throws -> CampaignCheck {
+        var unknown: [String] = []
+        for (text, mode) in [(content.email.subject, LiquidMode.text), (content.email.html, .html)] {
+            for use in try LiquidTemplate(text, mode: mode).variablePaths
+            where !MergeFields.isKnown(use.path, properties: properties) && !unknown.contains(use.path) {
+                unknown.append(use.path)
+            }
+        }
+        if unknown.isEmpty { return .passed("variables", "All personalisation is known") }
+        return .warning(
+            "unknown_variables", "Some personalisation is unknown and stays empty",
+            unknown.prefix(10).joined(separator: ", "))
+    }
+}
