@@ -28,7 +28,7 @@ struct RequestPipeline: Sendable {
             response = responses.failure(error, on: route.face, for: visit)
         }
         log(request, response, visit, started)
-        return response
+        return sharing(response, with: request, on: route.face)
     }
 
     /// The hot path: no session and no log line; a failure is still an answer.

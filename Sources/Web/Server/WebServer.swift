@@ -31,8 +31,12 @@ package struct WebServer: Sendable {
     package func responder() -> some HTTPResponder<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         for route in routes.routes {
+            let meter = RouteMeter(route)
             router.on(RouterPath(route.path), method: route.method) { [pipeline] request, context in
-                await pipeline.serve(route, request, context)
+                let started = ContinuousClock.now
+                let response = await pipeline.serve(route, request, context)
+                meter.record(response.status, ContinuousClock.now - started)
+                return response
             }
         }
         router.get("/assets/{fingerprint}/**") { [assets, pipeline] request, context in
@@ -97,6 +101,17 @@ extension RequestPipeline {
     func secured(_ response: Response) -> Response {
         var copy = response
         responses.security.apply(to: &copy.headers, nonce: nil)
+        return copy
+    }
+
+    /// Lets scripts of the origins that were allowed read answers of the JSON face (WHATWG Fetch); never with cookies.
+    func sharing(_ response: Response, with request: Request, on face: Face) -> Response {
+        guard face == .api, let origin = request.headers[.origin], configuration.allowedOrigins.contains(origin) else {
+            return response
+        }
+        var copy = response
+        copy.headers[.accessControlAllowOrigin] = origin
+        copy.headers[.vary] = "Origin, Accept-Encoding"
         return copy
     }
 
