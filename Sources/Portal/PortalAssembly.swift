@@ -21,7 +21,11 @@ package struct PortalAssembly: Sendable {
     package let routes: RouteTable
     package let jobs: JobRegistry
 
-    package init(services: AppServices, metrics: PrometheusRegistry, readiness: Readiness, mailer: SystemMailer) {
+    /// - Parameter icons: the names of the sprite's icons, for the style guide; nil where none is shown.
+    package init(
+        services: AppServices, metrics: PrometheusRegistry, readiness: Readiness, mailer: SystemMailer,
+        icons: [String]? = nil
+    ) {
         let accounts = AccountsSlice(services: services)
         let messaging = MessagingSlice(services: services)
         let tracking = TrackingSlice(services: services, ledger: MessageEngagement())
@@ -35,6 +39,11 @@ package struct PortalAssembly: Sendable {
         }
         HealthRoutes(database: services.database, readiness: readiness, metrics: metrics).add(to: &routes)
         jobs.register(DeliverSystemMail.self) { job, _ in try await mailer.deliver(job.mail, to: job.to) }
+        if let icons {
+            routes.page(.get, "/styleguide", .viewer) { _ in
+                .page(StyleguidePage(icons: icons, now: services.clock.now))
+            }
+        }
         DocumentationRoutes(described: routes, publicURL: services.urls.publicBase).add(to: &routes)
         self.accounts = accounts
         self.messaging = messaging

@@ -84,7 +84,9 @@ package struct PortalRuntime: Sendable {
         let mailer = SystemMailer(
             smtp: configuration.systemSMTP, directory: configuration.varDirectory, views: { letters.library },
             send: SystemMailTransport.send, logger: logger)
-        assembly = PortalAssembly(services: services, metrics: metrics, readiness: readiness, mailer: mailer)
+        assembly = PortalAssembly(
+            services: services, metrics: metrics, readiness: readiness, mailer: mailer,
+            icons: configuration.isEmbedded ? IconSprite.names(in: "\(configuration.resources)/Public/img/icons.svg") : nil)
         self.letters = letters
     }
 
