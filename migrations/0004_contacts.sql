@@ -38,8 +38,6 @@ CREATE INDEX marketing_contacts_status ON marketing_contacts (workspace_id, emai
     WHERE deleted_at IS NULL AND email_status <> 'active';
 CREATE INDEX marketing_contacts_without_email ON marketing_contacts (workspace_id, id)
     WHERE deleted_at IS NULL AND email_key IS NULL;
-CREATE INDEX marketing_contacts_tags ON marketing_contacts USING gin (workspace_id, tags)
-    WHERE deleted_at IS NULL AND tags <> '{}';
 
 -- What people are found and sorted by, apart from the people so that an import need not build it: filled at once for a
 -- person edited by hand, and by a job after an import.
@@ -50,12 +48,66 @@ CREATE TABLE marketing_contact_search (
     name_key text COLLATE "C" NOT NULL,
     -- First name, last name, address and phone number in lower case, for substrings.
     text text NOT NULL,
+    tags text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (workspace_id, contact_id)
 );
 CREATE INDEX marketing_contact_search_name ON marketing_contact_search (workspace_id, name_key, contact_id);
--- Without the pending list: every search would have to read it.
+-- New entries wait in the pending list, which every search reads: an import flushes it after each chunk, a schedule does
+-- so every minute. Merging many at once is three times as fast as one by one.
 CREATE INDEX marketing_contact_search_text ON marketing_contact_search
-    USING gin (workspace_id, text gin_trgm_ops) WITH (fastupdate = off);
+    USING gin (workspace_id, text gin_trgm_ops) WITH (fastupdate = on, gin_pending_list_limit = 65536);
+
+CREATE INDEX marketing_contact_search_tags ON marketing_contact_search USING gin (workspace_id, tags) WHERE tags <> '{}';
+
+-- Behind the workspace wall PostgreSQL evaluates conditions that are not leakproof, and LIKE and @> are not, only after
+-- the wall's own: the indexes above would never be used. These functions look behind the wall with the rights of the
+-- table's owner and let nothing out but ids of the workspace that the transaction has entered.
+CREATE FUNCTION marketing_search_contacts(pattern text, before uuid, at_most integer) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+    RETURN QUERY WITH found AS MATERIALIZED (
+        SELECT s.contact_id FROM marketing_contact_search s
+        WHERE s.workspace_id = (SELECT marketing_workspace()) AND s.text LIKE pattern
+    )
+    SELECT contact_id FROM found WHERE before IS NULL OR contact_id < before ORDER BY contact_id DESC LIMIT at_most;
+END
+$$;
+
+CREATE FUNCTION marketing_tagged_contacts(tag text, before uuid, at_most integer) RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+    RETURN QUERY WITH found AS MATERIALIZED (
+        SELECT s.contact_id FROM marketing_contact_search s
+        WHERE s.workspace_id = (SELECT marketing_workspace()) AND s.tags @> ARRAY[tag] AND s.tags <> '{}'
+    )
+    SELECT contact_id FROM found WHERE before IS NULL OR contact_id < before ORDER BY contact_id DESC LIMIT at_most;
+END
+$$;
+
+-- Only an index's owner may flush it, and the app's role owns nothing.
+CREATE FUNCTION marketing_flush_contact_search() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    RETURN gin_clean_pending_list('marketing_contact_search_text'::regclass)
+        + gin_clean_pending_list('marketing_contact_search_tags'::regclass);
+END
+$$;
+
+REVOKE ALL ON FUNCTION marketing_search_contacts(text, uuid, integer), marketing_tagged_contacts(text, uuid, integer),
+    marketing_flush_contact_search() FROM PUBLIC;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'marketing_app') THEN
+        GRANT EXECUTE ON FUNCTION marketing_search_contacts(text, uuid, integer),
+            marketing_tagged_contacts(text, uuid, integer), marketing_flush_contact_search() TO marketing_app;
+    END IF;
+END
+$$;
 
 -- One row per workspace, settled by the statement that adds or removes people.
 CREATE TABLE marketing_contact_totals (
@@ -218,6 +270,8 @@ CREATE TABLE marketing_contact_bulk_actions (
 
 SELECT marketing_protect('marketing_contacts');
 SELECT marketing_protect('marketing_contact_search');
+-- The functions above need the owner's rights to reach the rows; everybody else stays behind the wall.
+ALTER TABLE marketing_contact_search NO FORCE ROW LEVEL SECURITY;
 SELECT marketing_protect('marketing_contact_totals');
 SELECT marketing_protect('marketing_contact_properties');
 SELECT marketing_protect('marketing_contact_tags');

@@ -136,6 +136,7 @@ struct ContactBulkActions: Sendable {
                     .tagged, changed, ["tag": .string(tag)], scope, in: transaction)
             }
             try await transaction.run([
+                ContactSearchIndex.refresh(changed, scope),
                 ContactVocabulary.remember(tags: adding ? [tag] : [], scope, at: services.clock.now),
                 ContactTotals.adding(0, scope),
             ])

@@ -56,7 +56,7 @@ struct ContactQueries: Sendable {
             // Lets the planner use the partial index of those who are not active.
             if status != .active { sql += " AND c.email_status <> 'active'" }
         }
-        if let tag = filter.tag { sql += " AND c.tags @> \([tag])::text[] AND c.tags <> '{}'" }
+        if let tag = filter.tag { sql += " AND c.tags @> \([tag])::text[]" }
         if let date = filter.sinceDate { sql += " AND c.id >= \(Self.lowestID(at: date))" }
         if let list = filter.list {
             sql += """
@@ -117,6 +117,8 @@ struct ContactQueries: Sendable {
                 WHERE m.workspace_id = \(scope.workspace) AND m.list_id = \(list) AND \(conditions(rest))\(position)
                 ORDER BY m.contact_id DESC LIMIT \(limit + 1)
                 """)
+        } else if filter.tag != nil {
+            rows = try await tagged(filter, before: before, limit: limit, in: session)
         } else {
             let position: SQL = before.map { " AND c.id < \($0)" } ?? ""
             rows = try await session.all(
@@ -127,6 +129,32 @@ struct ContactQueries: Sendable {
                 """)
         }
         return cut(rows, limit) { [$0.contactID.description] }
+    }
+
+    /// A common tag fills the page from the newest people; a rare one is looked up in its index, which the planner would
+    /// not do by itself when it is asked for an order.
+    private func tagged<Row: PostgresRow>(
+        _ filter: ContactFilter, before: ContactID?, limit: Int, in session: some PostgresSession
+    ) async throws -> [Row] {
+        let position: SQL = before.map { " AND w.id < \($0)" } ?? ""
+        let walked: [Row] = try await session.all(
+            Row.self, "contacts.page.tag.walk",
+            """
+            SELECT \(Row.columns) FROM (
+                SELECT * FROM marketing_contacts w
+                WHERE w.workspace_id = \(scope.workspace)\(position) ORDER BY w.id DESC LIMIT 3000
+            ) c WHERE \(conditions(filter)) ORDER BY c.id DESC LIMIT \(limit + 1)
+            """)
+        if walked.count > limit { return walked }
+        return try await session.all(
+            Row.self, "contacts.page.tag.index",
+            """
+            SELECT \(Row.columns)
+            FROM marketing_tagged_contacts(\(filter.tag), \(before), 20000) AS f(id) CROSS JOIN LATERAL (
+                SELECT * FROM marketing_contacts p
+                WHERE p.workspace_id = \(scope.workspace) AND p.id = f.id OFFSET 0
+            ) c WHERE \(conditions(filter)) ORDER BY c.id DESC LIMIT \(limit + 1)
+            """)
     }
 
     private func byName<Row: PostgresRow & KeyedByContact>(
@@ -204,15 +232,27 @@ struct ContactQueries: Sendable {
                 in: session)
             if case .exactly(let count) = others { return .exactly(max(0, total - count)) }
         }
+        if filter.tag != nil {
+            return try await counted(
+                conditions(filter),
+                from: """
+                    marketing_tagged_contacts(\(filter.tag), NULL, \(Int32(2 * MatchCount.limit))) AS f(id)
+                    CROSS JOIN LATERAL (
+                        SELECT * FROM marketing_contacts p
+                        WHERE p.workspace_id = \(scope.workspace) AND p.id = f.id OFFSET 0) c
+                    """, in: session)
+        }
         return try await counted(conditions(filter), in: session)
     }
 
-    private func counted(_ conditions: SQL, in session: some PostgresSession) async throws -> MatchCount {
+    private func counted(
+        _ conditions: SQL, from source: SQL = "marketing_contacts c", in session: some PostgresSession
+    ) async throws -> MatchCount {
         let count: Int = try await session.value(
             Int.self, "contacts.count",
             """
             SELECT count(*) FROM (
-                SELECT FROM marketing_contacts c WHERE \(conditions) LIMIT \(MatchCount.limit + 1)
+                SELECT FROM \(source) WHERE \(conditions) LIMIT \(MatchCount.limit + 1)
             ) matches
             """)
         return count > MatchCount.limit ? .moreThan(MatchCount.limit) : .exactly(count)

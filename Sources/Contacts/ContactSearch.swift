@@ -21,8 +21,8 @@ struct ContactSearch: Sendable, Equatable {
             """)
     }
 
-    /// The condition on the search table's text.
-    var matchesIndexed: SQL { matching("s.text") }
+    /// The word that the trigram index is asked for: the longest is the rarest, as a rule.
+    var longestWord: String { words.max { $0.unicodeScalars.count < $1.unicodeScalars.count } ?? "" }
 
     private func matching(_ text: SQL) -> SQL {
         let conditions: [SQL] = words.map { word in "\(text) LIKE \(Self.pattern(word))" }
@@ -61,8 +61,10 @@ struct ContactSearchPlan: Sendable {
     let limit: Int
 
     /// How many of the newest people the first walk looks at, and the second when the first found enough to hope.
-    private static let firstWalk: Int = 1_000
+    private static let firstWalk: Int = 400
     private static let secondWalk: Int = 12_000
+    /// From so many of the newest people the number of matches is estimated.
+    private static let sampleSize: Int = 1_000
 
     private var scope: WorkspaceScope { queries.scope }
     private var search: ContactSearch { ContactSearch(filter.query ?? "") }
@@ -79,10 +81,16 @@ struct ContactSearchPlan: Sendable {
     ) async throws -> ContactPage<Row> {
         if sort != .newest { return try await sorted(sort, after: after, in: session) }
         let before: ContactID? = after?.first.flatMap { ContactID($0) }
+        if let range = addressRange {
+            let rows: [Row] = try await beginning(range, before: before, in: session)
+            if !rows.isEmpty { return cut(rows) }
+        }
         var rows: [Row] = try await walk(Self.firstWalk, before: before, in: session)
         if rows.count > limit { return cut(rows) }
-        if rows.count * (Self.secondWalk / Self.firstWalk) > limit * 2 {
-            rows = try await walk(Self.secondWalk, before: before, in: session)
+        // So many people have to be looked at to fill the page, if the others are like these.
+        let needed: Int = rows.isEmpty ? .max : Self.firstWalk * (limit + 1) / rows.count * 3 / 2
+        if needed <= Self.secondWalk {
+            rows = try await walk(needed, before: before, in: session)
             if rows.count > limit { return cut(rows) }
         }
         return cut(try await indexed(before: before, in: session))
@@ -90,6 +98,34 @@ struct ContactSearchPlan: Sendable {
 
     private func cut<Row: KeyedByContact>(_ rows: [Row]) -> ContactPage<Row> {
         queries.cut(rows, limit) { [$0.contactID.description] }
+    }
+
+    /// A single word that is the beginning of an address or a phone number is looked up in the index of those: nobody
+    /// who types `ana@` or `+49171` means the middle of something else. Who only has it in the middle is looked for when
+    /// nobody begins with it.
+    private var addressRange: SQL? {
+        guard search.words.count == 1, let word = search.words.first, let upper = ContactSearch.upperBound(word) else {
+            return nil
+        }
+        if word.first == "+", word.dropFirst().allSatisfy({ $0.isASCII && $0.isNumber }) {
+            return "p.phone IS NOT NULL AND p.phone >= \(word) AND p.phone < \(upper)"
+        }
+        guard word.contains("@"), word.first != "@" else { return nil }
+        return "p.email_key IS NOT NULL AND p.email_key >= \(word) AND p.email_key < \(upper)"
+    }
+
+    private func beginning<Row: PostgresRow>(
+        _ range: SQL, before: ContactID?, in session: some PostgresSession
+    ) async throws -> [Row] {
+        let position: SQL = before.map { " AND c.id < \($0)" } ?? ""
+        return try await session.all(
+            Row.self, "contacts.search.address",
+            """
+            SELECT \(Row.columns) FROM (
+                SELECT * FROM marketing_contacts p
+                WHERE p.workspace_id = \(scope.workspace) AND p.deleted_at IS NULL AND \(range) LIMIT 5000
+            ) c WHERE \(queries.conditions(rest))\(position) ORDER BY c.id DESC LIMIT \(limit + 1)
+            """)
     }
 
     /// Looks at so many of the newest people, one by one.
@@ -107,13 +143,11 @@ struct ContactSearchPlan: Sendable {
             """)
     }
 
-    /// The ids that the indexes know for the words.
-    private var candidates: SQL {
+    /// The ids that the indexes know for the words, newest first as far as they are cut off.
+    private func candidates(before: ContactID? = nil, atMost: Int = 20_000) -> SQL {
         if search.hasTrigrams {
-            return """
-                SELECT s.contact_id AS id FROM marketing_contact_search s
-                WHERE s.workspace_id = \(scope.workspace) AND \(search.matchesIndexed)
-                """
+            let pattern: String = ContactSearch.pattern(search.longestWord)
+            return "SELECT f.id FROM marketing_search_contacts(\(pattern), \(before), \(Int32(atMost))) AS f(id)"
         }
         let word: String = search.words.first ?? ""
         let upper: String? = ContactSearch.upperBound(word)
@@ -134,6 +168,9 @@ struct ContactSearchPlan: Sendable {
 
     private func indexed<Row: PostgresRow>(before: ContactID?, in session: some PostgresSession) async throws -> [Row] {
         let position: SQL = before.map { " AND c.id < \($0)" } ?? ""
+        // When nothing else is asked, what the index finds is what is shown.
+        let isPlain: Bool = search.words.count == 1 && rest.isEmpty
+        let candidates: SQL = candidates(before: before, atMost: isPlain ? limit + 1 : 20_000)
         return try await session.all(
             Row.self, "contacts.search.indexed",
             """
@@ -164,7 +201,7 @@ struct ContactSearchPlan: Sendable {
         let rows: [Named<Row>] = try await session.all(
             Named<Row>.self, "contacts.search.sorted",
             """
-            WITH candidate AS MATERIALIZED (\(candidates) LIMIT 20000)
+            WITH candidate AS MATERIALIZED (\(candidates()) LIMIT 20000)
             SELECT c.sort_key, \(Row.columns) FROM (
                 SELECT c.*, \(key) AS sort_key FROM candidate o CROSS JOIN LATERAL (
                     SELECT * FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.id = o.id LIMIT 1
@@ -178,21 +215,33 @@ struct ContactSearchPlan: Sendable {
     /// How many people the words find. Exact up to the limit; for common words an estimate from the newest people,
     /// because counting them would take longer than the page.
     func count(total: Int, in session: some PostgresSession) async throws -> MatchCount {
+        if let range = addressRange {
+            let count: Int = try await session.value(
+                Int.self, "contacts.search.address.count",
+                """
+                SELECT count(*) FROM (
+                    SELECT * FROM marketing_contacts p
+                    WHERE p.workspace_id = \(scope.workspace) AND p.deleted_at IS NULL AND \(range)
+                    LIMIT \(MatchCount.limit + 1)
+                ) c WHERE \(queries.conditions(rest))
+                """)
+            if count > 0 { return count > MatchCount.limit ? .moreThan(MatchCount.limit) : .exactly(count) }
+        }
         let sample: Int = try await session.value(
             Int.self, "contacts.search.sample",
             """
             SELECT count(*) FROM (
                 SELECT * FROM marketing_contacts w
-                WHERE w.workspace_id = \(scope.workspace) ORDER BY w.id DESC LIMIT \(Self.firstWalk)
+                WHERE w.workspace_id = \(scope.workspace) ORDER BY w.id DESC LIMIT \(Self.sampleSize)
             ) c WHERE \(queries.conditions(filter))
             """)
-        if total <= Self.firstWalk { return .exactly(sample) }
-        let estimate: Int = total / Self.firstWalk * sample
+        if total <= Self.sampleSize { return .exactly(sample) }
+        let estimate: Int = total / Self.sampleSize * sample
         if sample >= 20, estimate > 2 * MatchCount.limit { return .about(estimate) }
         let count: Int = try await session.value(
             Int.self, "contacts.search.count",
             """
-            WITH candidate AS MATERIALIZED (\(candidates) LIMIT \(MatchCount.limit + 1))
+            WITH candidate AS MATERIALIZED (\(candidates(atMost: MatchCount.limit + 1)) LIMIT \(MatchCount.limit + 1))
             SELECT count(*) FROM candidate o CROSS JOIN LATERAL (
                 SELECT * FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.id = o.id LIMIT 1
             ) c WHERE \(queries.conditions(filter))

@@ -7,20 +7,28 @@ enum ContactSearchIndex {
     private static let columns: SQL = """
         c.workspace_id, c.id,
         coalesce(nullif(btrim(lower(concat_ws(' ', c.last_name, c.first_name))), ''), c.email_key, ''),
-        lower(concat_ws(' ', c.first_name, c.last_name, c.email, c.phone))
+        lower(concat_ws(' ', c.first_name, c.last_name, c.email, c.phone)), c.tags
         """
 
     private static let conflict: SQL = """
-        ON CONFLICT (workspace_id, contact_id) DO UPDATE SET name_key = EXCLUDED.name_key, text = EXCLUDED.text
-        WHERE (s.name_key, s.text) IS DISTINCT FROM (EXCLUDED.name_key, EXCLUDED.text)
+        ON CONFLICT (workspace_id, contact_id) DO UPDATE 
+            SET name_key = EXCLUDED.name_key, text = EXCLUDED.text, tags = EXCLUDED.tags
+        WHERE (s.name_key, s.text, s.tags) IS DISTINCT FROM (EXCLUDED.name_key, EXCLUDED.text, EXCLUDED.tags)
         """
+
+    /// Merges what waits in the trigram index, so that searches need not read it entry by entry.
+    static func flush(_ database: Database) async throws {
+        _ = try await database.session(timeout: .seconds(120)) { session in
+            try await session.run("contacts.search.flush", "SELECT marketing_flush_contact_search()")
+        }
+    }
 
     /// Brings these people's rows up to date.
     static func refresh(_ ids: [ContactID], _ scope: WorkspaceScope) -> Statement {
         Statement(
             "contacts.search.refresh",
             """
-            INSERT INTO marketing_contact_search AS s (workspace_id, contact_id, name_key, text)
+            INSERT INTO marketing_contact_search AS s (workspace_id, contact_id, name_key, text, tags)
             SELECT \(columns) FROM marketing_contacts c
             WHERE c.workspace_id = \(scope.workspace) AND c.id = ANY (\(ids)) AND c.deleted_at IS NULL
             \(conflict)
@@ -35,7 +43,7 @@ enum ContactSearchIndex {
             Statement(
                 "contacts.search.new",
                 """
-                INSERT INTO marketing_contact_search AS s (workspace_id, contact_id, name_key, text)
+                INSERT INTO marketing_contact_search AS s (workspace_id, contact_id, name_key, text, tags)
                 SELECT \(columns)
                 FROM marketing_contact_import_chunks k JOIN marketing_contacts c
                     ON c.workspace_id = k.workspace_id AND c.id BETWEEN k.first_id AND k.last_id
@@ -46,7 +54,7 @@ enum ContactSearchIndex {
             Statement(
                 "contacts.search.changed",
                 """
-                INSERT INTO marketing_contact_search AS s (workspace_id, contact_id, name_key, text)
+                INSERT INTO marketing_contact_search AS s (workspace_id, contact_id, name_key, text, tags)
                 SELECT \(columns)
                 FROM (
                     SELECT DISTINCT unnest(before_ids) AS id FROM marketing_contact_import_chunks

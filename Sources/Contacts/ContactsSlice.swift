@@ -62,6 +62,9 @@ package struct ContactsSlice: Slice {
             guard let workspace = context.workspace else { return }
             try await ImportActions(services: services).index(job.importID, WorkspaceScope(workspace: workspace))
         }
+        registry.schedule("contacts.search.flush", every: .seconds(60)) { _ in
+            try await ContactSearchIndex.flush(services.database)
+        }
         registry.register(ContactBulkJob.self) { job, context in
             guard let workspace = context.workspace else { return }
             let scope = WorkspaceScope(workspace: workspace, actor: job.actor)

@@ -116,7 +116,8 @@ struct PropertyName: Sendable, Hashable {
 /// Guesses what the columns are from their headings and, where those say nothing, from what stands in them.
 enum ColumnGuess {
     static func targets(header: [String]?, samples: [[String]]) -> [ColumnTarget] {
-        let width: Int = max(header?.count ?? 0, samples.map(\.count).max() ?? 0)
+        // A row that is longer than the headings is a broken row, not a column more.
+        let width: Int = header?.count ?? samples.map(\.count).max() ?? 0
         var taken: Set<ColumnTarget> = []
         var targets: [ColumnTarget] = []
         for column in 0..<min(width, CSVReader.maximumColumns) {

@@ -16,6 +16,8 @@ struct CSVReader {
     let delimiter: UInt8
     /// The record that `next` read last.
     private(set) var record = CSVRecord()
+    /// How many empty lines stood before that record.
+    private(set) var blankLines: Int = 0
     /// Where in the file the next record begins.
     private(set) var offset: Int
 
@@ -25,6 +27,8 @@ struct CSVReader {
     private var recordStart: Int = 0
     private var state: State = .cellStart
     private var isReread: Bool = false
+    /// The last line end was a CR at the end of a block: an LF that follows belongs to it.
+    private var endedWithCR: Bool = false
     private var sourceEnded: Bool = false
 
     /// - Parameter offset: where the source stands in the file; a byte order mark at 0 is passed over.
@@ -40,6 +44,7 @@ struct CSVReader {
         state = .cellStart
         isReread = false
         recordStart = position
+        blankLines = 0
         while true {
             if position == buffer.count, try !refill() {
                 if state == .quoted {
@@ -52,11 +57,13 @@ struct CSVReader {
                 record.endCell()
                 return finish()
             }
+            let followsCR: Bool = endedWithCR && buffer[position] == 10
             switch scan() {
             case .needsBytes: continue
             case .mustReread: reread()
             case .recordDone:
                 if record.isBlankLine {
+                    if !followsCR || position - recordStart > 1 { blankLines += 1 }
                     record.clear()
                     state = .cellStart
                     isReread = false
@@ -158,8 +165,8 @@ struct CSVReader {
             if record.flaw != nil || record.isOverlong { forget(upTo: index) }
         }
         guard index < bytes.count else { return false }
-        // When a CRLF is split between two blocks, its LF looks like a blank line and is passed over.
         let isPair: Bool = byte == 13 && index + 1 < bytes.count && bytes[index + 1] == 10
+        if byte != delimiter { endedWithCR = byte == 13 && index + 1 == bytes.count }
         index += isPair ? 2 : 1
         record.endCell()
         state = .cellStart

@@ -181,6 +181,7 @@ struct ImportActions: Sendable {
                 ])
                 return true
             }
+            try await ContactSearchIndex.flush(services.database)
             if !more { return }
         }
     }

@@ -157,8 +157,9 @@ struct ImportFeed {
         while true {
             builder.begin(number: number, at: date)
             while !builder.isFull, try reader.next() {
-                row += 1
-                if row == 1, hasHeader { continue }
+                let isFirst: Bool = row == 0
+                row += 1 + reader.blankLines
+                if isFirst, hasHeader { continue }
                 builder.add(reader.record, row: row)
             }
             if builder.isEmpty { return nil }
