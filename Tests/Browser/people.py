@@ -3,8 +3,9 @@ import csv
 import io
 from dataclasses import dataclass
 
-FIRST = ["Ana", "Björn", "Chloé", "Dmitri", "Eleni", "Fatima", "Günther", "Hana", "Ibrahim", "Jürgen", "Kaya", "Łukasz",
-         "Mei", "Noa", "Olga", "Priya", "Quinn", "Renée", "Søren", "Tomás", "Uma", "Vera", "Wei", "Xenia", "Yusuf", "Zoë"]
+FIRST = ["Ana", "Björn", "Chloé", "Dmitri", "Eleni", "Fatima", "Günther", "Hana", "Ibrahim", "Jürgen", "Kaya",
+         "Łukasz", "Mei", "Noa", "Olga", "Priya", "Quinn", "Renée", "Søren", "Tomás", "Uma", "Vera", "Wei", "Xenia",
+         "Yusuf", "Zoë"]
 LAST = ["Núñez", "Andersson", "Dubois", "Petrov", "Papadopoulou", "al-Amin", "Müller", "Nováková", "Okafor", "O’Brien"]
 PLANS = ["free", "pro", "team"]
 #: Names that pages and messages must bear: right to left, emoji, quotes, markup, very long.

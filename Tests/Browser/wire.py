@@ -11,6 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 from people import Person
 
 
+#: How the request of a person looks, so that it is not taken for a scanner's.
+PERSON = {
+    "User-Agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+                  "Version/17.0 Safari/605.1.15",
+    "Accept-Language": "en-GB,en;q=0.8",
+}
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -25,16 +33,12 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 def fetch(url: str, data: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
     """One request as a mail program makes it; redirects are answers."""
-    request = urllib.request.Request(url, data=data, headers={"User-Agent": USER_AGENT} | (headers or {}))
+    request = urllib.request.Request(url, data=data, headers=PERSON | (headers or {}))
     try:
         with urllib.request.build_opener(_Stay).open(request, timeout=20) as answer:
             return Answer(answer.status, answer.headers, answer.read())
     except urllib.error.HTTPError as refusal:
         return Answer(refusal.code, refusal.headers, refusal.read())
-
-
-USER_AGENT = ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-              "Version/17.0 Safari/605.1.15")
 
 
 class _Links(HTMLParser):
@@ -90,7 +94,8 @@ def examine(letter: Letter, person: Person, base: str, target: str, address: str
     assert str(message["Subject"]) == f"{person.first}, spring is here", f"{who}: {message['Subject']!r}"
     escaped = person.first.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert f"Hello {escaped}" in letter.html.replace("&#34;", '"').replace("&quot;", '"'), f"{who}: name in HTML"
-    assert f"Hello {person.first}".casefold() in letter.text.casefold(), f"{who}: name in the text:\n{letter.text[:300]}"
+    greeting = f"Hello {person.first}".casefold()
+    assert greeting in letter.text.casefold(), f"{who}: name in the text:\n{letter.text[:300]}"
     assert person.plan in letter.text and person.plan in letter.html, f"{who}: plan"
     assert letter.pixel.startswith(base), letter.images
     assert letter.link(target).startswith(base), letter.links
