@@ -147,7 +147,9 @@ package struct PortalRuntime: Sendable {
         let worker = JobWorker(
             name: "\(ProcessInfo.processInfo.hostName)/\(node)", database: services.workerDatabase,
             registry: assembly.jobs,
-            queue: services.jobs, clock: services.clock, randomness: services.randomness, logger: logger,
+            // After kill -9 the jobs of this node wait for their leases to end, a campaign among them.
+            queue: services.jobs, settings: .init(lease: .seconds(15)), clock: services.clock,
+            randomness: services.randomness, logger: logger,
             announcements: { listener.notifications(on: $0) })
         return [listener, worker]
     }
