@@ -48,7 +48,8 @@ struct TrackingRoutes: Sendable {
         url: String? = nil
     ) async throws {
         let now = services.clock.now
-        let agent = String((request.headers[.userAgent] ?? "").prefix(300))
+        let named = request.headers[.userAgent] ?? ""
+        let agent = named.utf8.count <= 300 ? named : String(named.prefix(300))
         let hit = EngagementClassifier.Hit(
             kind: kind, isHead: request.method == .head, userAgent: agent,
             acceptsLanguage: request.headers[.acceptLanguage] != nil, age: now.timeIntervalSince(id.madeAt),

@@ -1,5 +1,6 @@
 import Core
 import FoundationEssentials
+import Synchronization
 
 /// Who seems to be behind an open or a click. The raw event is kept beside it, so that history can be classified anew.
 package struct EngagementClass: Sendable, Equatable {
@@ -38,13 +39,24 @@ package struct EngagementClassifier: Sendable {
         "go", "okhttp", "headlesschrome", "phantomjs", "safelinks", "urldefense", "monitoring", "preview", "slackbot",
     ]
 
+    /// What was found in the names seen lately: they are few, and taking one apart costs more than all other rules.
+    private static let knownAgents = Mutex<[String: String?]>([:])
+
+    private static func scannerWord(in agent: String) -> String? {
+        if let known = knownAgents.withLock({ $0[agent] }) { return known }
+        let word = agent.lowercased().split { !$0.isLetter }.first { scannerWords.contains($0) }.map(String.init)
+        knownAgents.withLock { agents in
+            if agents.count >= 1_000 { agents.removeAll() }
+            agents[agent] = .some(word)
+        }
+        return word
+    }
+
     private static let imageProxies: [String] = ["GoogleImageProxy", "YahooMailProxy", "ggpht.com"]
 
     package static func classify(_ hit: Hit) -> EngagementClass {
         if hit.isHead { return EngagementClass(kind: .scanner, reason: "head_request") }
-        let words = Set(
-            hit.userAgent.lowercased().split { !$0.isLetter })
-        if let word = words.first(where: { scannerWords.contains($0) }) {
+        if let word = scannerWord(in: hit.userAgent) {
             return EngagementClass(kind: .scanner, reason: "user_agent_\(word)")
         }
         if hit.linksInBurst > 3 { return EngagementClass(kind: .scanner, reason: "many_links_at_once") }

@@ -62,22 +62,39 @@ package struct FormValues: Sendable {
         values[name] != nil
     }
 
-    private static func decode(_ bytes: some Sequence<UInt8>) -> String {
+    private static func decode(_ bytes: some Collection<UInt8>) -> String {
+        let isPlain = !bytes.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") || $0 == 0 }
+        if isPlain { return String(decoding: bytes, as: UTF8.self) }
         var output: [UInt8] = []
-        var iterator = Array(bytes)[...]
-        while let byte = iterator.popFirst() {
+        output.reserveCapacity(bytes.count)
+        var rest = bytes[...]
+        while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "+") {
                 output.append(UInt8(ascii: " "))
-            } else if byte == UInt8(ascii: "%"), iterator.count >= 2,
-                let value = UInt8(String(decoding: iterator.prefix(2), as: UTF8.self), radix: 16)
-            {
-                iterator = iterator.dropFirst(2)
+            } else if byte == UInt8(ascii: "%"), let value = escaped(rest) {
+                rest = rest.dropFirst(2)
                 if value != 0 { output.append(value) }
             } else if byte != 0 {
                 output.append(byte)
             }
         }
         return String(decoding: output, as: UTF8.self)
+    }
+
+    /// The byte that two hexadecimal digits at the front stand for.
+    private static func escaped(_ bytes: some Collection<UInt8>) -> UInt8? {
+        var value: UInt8 = 0
+        var count = 0
+        for byte in bytes.prefix(2) {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | (byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = value << 4 | (byte - UInt8(ascii: "A") + 10)
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | (byte - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+            count += 1
+        }
+        return count == 2 ? value : nil
     }
 }
 
