@@ -205,19 +205,4 @@ struct CampaignReader: Sendable {
             throw Problem(message: errors.entries.first?.message ?? "The sender settings are incomplete.")
         }
     }
-
-    // MARK: Progress
-
-    /// The progress of a send as JSON, and whether it is over.
-    func progressJSON(_ id: CampaignID, _ scope: WorkspaceScope) async throws -> ([UInt8], Bool) {
-        let now: Date = services.clock.now
-        let found = try await services.database.read(scope.workspace) { tx -> (Campaign, SendSummary?)? in
-            guard let campaign = try await CampaignQueries(scope, tx).find(id) else { return nil }
-            guard let send = campaign.send else { return (campaign, nil) }
-            return (campaign, try await SendQueries(workspace: scope.workspace, tx: tx).summary(send))
-        }
-        guard let (campaign, summary) = found, let summary else { return (Array("{}".utf8), true) }
-        let output = CampaignProgressOutput(summary, now: now)
-        return (try JSONBody.encode(output), campaign.status != .sending)
-    }
 }

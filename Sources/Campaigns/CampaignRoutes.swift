@@ -59,19 +59,13 @@ struct CampaignRoutes: Sendable {
         .page(try await reader.show(try request.id(), request))
     }
 
-    /// Sends the progress anew every second while it changes, as a fragment of the page.
+    /// Sends the progress anew while it changes, as a fragment of the page.
     private func live(_ request: WebRequest) async throws -> WebResponse {
         let id: CampaignID = try request.id()
         _ = try await reader.show(id, request)
-        let reader: CampaignReader = reader
-        let scope = try request.scope
-        return .stream(contentType: "text/event-stream") { writer in
-            for _ in 0..<600 {
-                let (html, isOver): ([UInt8], Bool) = try await reader.progressJSON(id, scope)
-                try await writer.event(isOver ? "done" : "progress", data: String(decoding: html, as: UTF8.self))
-                if isOver { return }
-                try await Task.sleep(for: .seconds(1))
-            }
+        return .live(fragment: "progress") {
+            let page: CampaignShowPage = try await reader.show(id, request)
+            return LivePart(page, isLast: !page.isLive)
         }
     }
 

@@ -22,7 +22,8 @@ struct UnsubscribeActions: Sendable {
 
     /// Nil for a token that is not ours, or whose workspace is gone.
     func standing(token: String) async throws -> Standing? {
-        guard let claim = links.open(token), let workspace = try await services.directory.workspace(claim.workspace) else {
+        guard let claim = links.open(token), let workspace = try await services.directory.workspace(claim.workspace)
+        else {
             return nil
         }
         return try await services.database.read(claim.workspace) { tx in
@@ -50,7 +51,8 @@ struct UnsubscribeActions: Sendable {
         let now = services.clock.now
         try await services.database.write(claim.workspace) { tx in
             try await SuppressionQueries(workspace: claim.workspace, tx: tx).add(
-                standing.emailKey, reason: .unsubscribed, source: source, contact: claim.contact, message: claim.message,
+                standing.emailKey, reason: .unsubscribed, source: source, contact: claim.contact,
+                message: claim.message,
                 id: services.ids.next(), now: now)
             _ = try await MessageEngagement().record(
                 [Engagement(message: claim.message, kind: .unsubscribe, occurredAt: now, isHuman: true)],
@@ -69,7 +71,8 @@ struct UnsubscribeActions: Sendable {
                 .lift(standing.emailKey, reason: .unsubscribed, now: services.clock.now)
             guard lifted else { return false }
             try await ContactEmailStatus.set(
-                .active, ofAddress: standing.emailKey, WorkspaceScope(workspace: claim.workspace), services: services, in: tx)
+                .active, ofAddress: standing.emailKey, WorkspaceScope(workspace: claim.workspace), services: services,
+                in: tx)
             return true
         }
     }

@@ -32,7 +32,8 @@ struct UnsubscribePage: ViewPage {
     static var previews: [UnsubscribePage] {
         [State.asking, .unsubscribed, .broken].map { state in
             UnsubscribePage(
-                state: state, token: "token", email: "ana@example.com", brandName: "Acme", brandColor: nil, brandLogo: nil,
+                state: state, token: "token", email: "ana@example.com", brandName: "Acme", brandColor: nil,
+                brandLogo: nil,
                 postalAddress: "1 High Street, Oldtown")
         }
     }
@@ -130,6 +131,6 @@ struct UnsubscribeRoutes: Sendable {
         responseType: "text/plain", problems: [404])
 
     private static let resubscribeOperation = APIOperation(
-        id: "resubscribe", tag: "Unsubscribe", summary: "Get campaigns again", 
+        id: "resubscribe", tag: "Unsubscribe", summary: "Get campaigns again",
         otherBodies: ["application/x-www-form-urlencoded"], status: 303, problems: [404])
 }
