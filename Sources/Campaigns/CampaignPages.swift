@@ -278,7 +278,6 @@ struct SendProgressRecord: ViewRecord {
         f.optionalText("rate") { $0.rateText }
         f.optionalText("timeLeft") { $0.timeLeft }
         f.link("uncertainHref") { "/sends/\($0.summary.id)/uncertain" }
-        f.text("sentence") { $0.sentence }
     }
 
     /// Messages a second since the first one.
@@ -301,11 +300,6 @@ struct SendProgressRecord: ViewRecord {
         case ..<3600: return "about \(seconds / 60 + 1) minutes left"
         default: return "about \(seconds / 3600 + 1) hours left"
         }
-    }
-
-    /// What a screen reader is told.
-    private var sentence: String {
-        "\(summary.settled) of \(summary.recipients) handled"
     }
 }
 
