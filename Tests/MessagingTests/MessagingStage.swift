@@ -30,7 +30,7 @@ struct MessagingStage {
     }
 
     func addList(_ id: ContactListID) async throws {
-        try await services.database.write(workspace) { tx in
+        _ = try await services.database.write(workspace) { tx in
             try await tx.run(
                 "test.list",
                 """

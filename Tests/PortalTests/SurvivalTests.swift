@@ -39,7 +39,7 @@ struct SurvivalTests {
         let program = URL(filePath: tests).deletingLastPathComponent().appending(path: "portal")
         guard FileManager.default.isExecutableFile(atPath: program.path) else { throw NoProgram(path: program.path) }
         let output = FileManager.default.temporaryDirectory.appending(path: "survival-\(UUID().uuidString).json")
-        FileManager.default.createFile(atPath: output.path, contents: nil)
+        try Data().write(to: output)
         defer { try? FileManager.default.removeItem(at: output) }
         let process = Process()
         process.executableURL = program
