@@ -1,4 +1,5 @@
 import Accounts
+import Analytics
 import Campaigns
 import Contacts
 import Core
@@ -30,7 +31,10 @@ package struct PortalAssembly: Sendable {
         let messaging = MessagingSlice(services: services)
         let tracking = TrackingSlice(services: services, ledger: MessageEngagement())
         let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
-        let slices: [any Slice] = [accounts, ContactsSlice(services: services), messaging, tracking, campaigns]
+        let slices: [any Slice] = [
+            accounts, ContactsSlice(services: services), messaging, tracking, campaigns,
+            AnalyticsSlice(services: services),
+        ]
         var routes = RouteTable()
         var jobs = JobRegistry()
         for slice in slices {
@@ -65,7 +69,7 @@ package struct PortalAssembly: Sendable {
 
     private static let sliceTypes: [any Slice.Type] = [
         AccountsSlice.self, ContactsSlice.self, MessagingSlice.self, TrackingSlice.self,
-        CampaignsSlice.self,
+        CampaignsSlice.self, AnalyticsSlice.self,
     ]
 
     /// Reads, checks and links all views.

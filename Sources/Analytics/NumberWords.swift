@@ -1,0 +1,47 @@
+/// Numbers as people read them.
+enum NumberWords {
+    /// With thousands separators: `12,408`.
+    static func grouped(_ value: Int) -> String {
+        let digits: [Character] = Array(String(value.magnitude))
+        var text: String = value < 0 ? "-" : ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { text.append(",") }
+            text.append(digit)
+        }
+        return text
+    }
+
+    /// A share with one decimal, rounded half up: 0.0412 → `4.1 %`. What is not nothing is never shown as 0.0 %.
+    static func percent(_ share: Double) -> String {
+        let tenths = Int((share * 1000).rounded())
+        if tenths == 0, share > 0 { return "<0.1\u{202F}%" }
+        return "\(grouped(tenths / 10)).\(tenths % 10)\u{202F}%"
+    }
+
+    /// `1 message`, `12,408 messages`.
+    static func counted(_ count: Int, _ one: String, _ many: String) -> String {
+        "\(grouped(count)) \(count == 1 ? one : many)"
+    }
+}
+
+/// A part of a whole that is named, so that no percentage stands without its base.
+struct Rate: Sendable, Equatable {
+    let count: Int
+    let base: Int
+    /// What the base counts: `delivered`.
+    let baseName: String
+
+    /// Nil where there is nothing to compare with.
+    var share: Double? { base > 0 ? Double(count) / Double(base) : nil }
+
+    /// `4.1 %`, or a dash.
+    var percent: String { share.map(NumberWords.percent) ?? "—" }
+
+    /// `of 10,312 delivered`.
+    var of: String { "of \(NumberWords.grouped(base)) \(baseName)" }
+
+    /// `4.1 % of 10,312 delivered`; only the base where there is none.
+    var words: String {
+        share == nil ? "None \(baseName) yet" : "\(percent) \(of)"
+    }
+}

@@ -1,0 +1,191 @@
+import Core
+import FoundationEssentials
+import Postgres
+import TestSupport
+import Testing
+import Web
+
+@Suite("Reports")
+struct ReportRoutesTests {
+    @Test("A report's numbers come from the ledger, each rate with its base")
+    func numbers() async throws {
+        try await PortalFixture.with(clock: .fixed(PortalFixture.noon.addingTimeInterval(90_000))) { portal in
+            let ana = try await portal.register("Ana")
+            let seeded = try await SeededCampaign.make(workspace: ana.scope.workspace, portal: portal)
+            let json = try await ana.api(.get, "/v1/campaigns/\(seeded.campaign)/analytics").json()
+            // 100 people: 10 left out, 1 bounced, 89 sent.
+            #expect(json["recipients"]?.intValue == 90)
+            #expect(json["sent"]?.intValue == 89)
+            #expect(json["delivered"]?.intValue == 89)
+            #expect(json["failed"]?.intValue == 1)
+            #expect(json["bounced"]?.intValue == 1)
+            #expect(json["skipped"]?.intValue == 10)
+            #expect(json["opened"]?.intValue == 40)
+            #expect(json["uniqueOpens"]?.intValue == 59)
+            #expect(json["totalOpens"]?.intValue == 118)
+            #expect(json["clicked"]?.intValue == 10)
+            #expect(json["totalClicks"]?.intValue == 30)
+            let browser = try await ana.signIn()
+            let page = try await browser.get("/campaigns/\(seeded.campaign)/report").page()
+            #expect(try page.text("main").contains("44.9\u{202F}% of 89 delivered"))
+            #expect(try page.text("main").contains("The address does not exist"))
+            #expect(try page.text("main").contains("https://example.com/shop"))
+            #expect(page.all("svg rect.bar").count > 10)
+        }
+    }
+
+    @Test("Hours and days of the series add up to the totals")
+    func series() async throws {
+        try await PortalFixture.with(clock: .fixed(PortalFixture.noon.addingTimeInterval(90_000))) { portal in
+            let ana = try await portal.register("Ana")
+            let seeded = try await SeededCampaign.make(workspace: ana.scope.workspace, portal: portal)
+            for interval in ["hour", "day"] {
+                let path = "/v1/campaigns/\(seeded.campaign)/time-series?interval=\(interval)"
+                let data = try await ana.api(.get, path).json()["data"]?.arrayValue ?? []
+                #expect(data.reduce(0) { $0 + ($1["sent"]?.intValue ?? 0) } == 89)
+                #expect(data.reduce(0) { $0 + ($1["opened"]?.intValue ?? 0) } == 40)
+                #expect(data.reduce(0) { $0 + ($1["clicked"]?.intValue ?? 0) } == 10)
+            }
+            #expect(
+                try await ana.api(.get, "/v1/campaigns/\(seeded.campaign)/time-series?interval=year").status
+                    == .badRequest)
+        }
+    }
+
+    @Test("The message log goes through everybody once, page by page, and filters by state, reason and action")
+    func log() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let seeded = try await SeededCampaign.make(workspace: ana.scope.workspace, portal: portal)
+            let base = "/v1/campaigns/\(seeded.campaign)/messages"
+            var seen: Set<String> = []
+            var cursor: String?
+            repeat {
+                let path = base + "?limit=30" + (cursor.map { "&cursor=\($0)" } ?? "")
+                let json = try await ana.api(.get, path).json()
+                for row in json["data"]?.arrayValue ?? [] { seen.insert(row["id"]?.stringValue ?? "") }
+                cursor = json["nextCursor"]?.stringValue
+            } while cursor != nil
+            #expect(seen.count == 100)
+            func count(_ query: String) async throws -> Int {
+                try await ana.api(.get, "\(base)?limit=200&\(query)").json()["data"]?.arrayValue?.count ?? -1
+            }
+            #expect(try await count("state=skipped") == 10)
+            #expect(try await count("reason=hard_bounce") == 1)
+            #expect(try await count("did=clicked") == 10)
+            #expect(try await count("did=not_opened") == 49)
+            #expect(try await count("q=P77%40") == 1)
+            #expect(try await ana.api(.get, "\(base)?state=lost").status == .badRequest)
+        }
+    }
+
+    @Test("The log's page says why somebody was left out, and the page of one message explains it")
+    func explains() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let seeded = try await SeededCampaign.make(workspace: ana.scope.workspace, portal: portal)
+            let browser = try await ana.signIn()
+            let log = try await browser.get("/campaigns/\(seeded.campaign)/messages?reason=suppressed_unsubscribed")
+            #expect(try log.page().all("tbody tr").count == 10)
+            #expect(log.text.contains("Person No 10"))
+            let row = try await ana.api(.get, "/v1/campaigns/\(seeded.campaign)/messages?q=p10%40").json()["data"]?[0]
+            let id = row?["id"]?.stringValue ?? ""
+            let page = try await browser.get("/messages/\(id)")
+            #expect(page.status == .ok)
+            #expect(page.text.contains("Person No 10 was left out: they have unsubscribed."))
+        }
+    }
+
+    @Test("The export holds everybody of the filter and no formula")
+    func export() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let seeded = try await SeededCampaign.make(workspace: ana.scope.workspace, portal: portal)
+            _ = try await portal.services.database.write(ana.scope.workspace) { tx in
+                try await tx.run(
+                    "test.formula",
+                    """
+                    UPDATE marketing_contacts SET first_name = '=HYPERLINK("x")'
+                    WHERE workspace_id = \(ana.scope.workspace)
+                    """)
+            }
+            let browser = try await ana.signIn()
+            let csv = try await browser.get("/campaigns/\(seeded.campaign)/messages.csv?state=skipped")
+            #expect(csv.headers[.contentType]?.hasPrefix("text/csv") == true)
+            let lines = csv.text.split(separator: "\r\n")
+            #expect(lines.count == 11)
+            #expect(!csv.text.contains(",=HYPERLINK"))
+            #expect(csv.text.contains("'=HYPERLINK"))
+        }
+    }
+
+    @Test("Another workspace's campaign and messages are not there")
+    func walls() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let bob = try await portal.register("Bob")
+            let seeded = try await SeededCampaign.make(workspace: ana.scope.workspace, portal: portal)
+            let row = try await ana.api(.get, "/v1/campaigns/\(seeded.campaign)/messages?limit=1").json()["data"]?[0]
+            let message = row?["id"]?.stringValue ?? ""
+            for path in ["analytics", "messages", "time-series"] {
+                #expect(try await bob.api(.get, "/v1/campaigns/\(seeded.campaign)/\(path)").status == .notFound)
+            }
+            let browser = try await bob.signIn()
+            for path in [
+                "/campaigns/\(seeded.campaign)/report", "/campaigns/\(seeded.campaign)/report/live",
+                "/campaigns/\(seeded.campaign)/messages", "/campaigns/\(seeded.campaign)/messages.csv",
+                "/messages/\(message)",
+            ] {
+                #expect(try await browser.get(path).status == .notFound)
+            }
+        }
+    }
+
+    @Test("An empty workspace shows the first steps; later the numbers, the charts and what needs attention")
+    func dashboard() async throws {
+        try await PortalFixture.with(clock: .fixed(PortalFixture.noon)) { portal in
+            let ana = try await portal.register("Ana")
+            let browser = try await ana.signIn()
+            let empty = try await browser.get("/")
+            #expect(empty.status == .ok)
+            #expect(empty.text.contains("0 of 4 done"))
+            #expect(!empty.text.contains("<svg viewBox=\"0 0 720"))
+            let moment = PortalFixture.noon.addingTimeInterval(-3600)
+            let seeded = try await SeededCampaign.make(workspace: ana.scope.workspace, portal: portal, at: moment)
+            _ = try await portal.services.database.write(ana.scope.workspace) { tx in
+                try await tx.run(
+                    "test.uncertain",
+                    """
+                    UPDATE marketing_sends SET uncertain = 3
+                    WHERE workspace_id = \(ana.scope.workspace) AND id = \(seeded.send)
+                    """)
+            }
+            let full = try await browser.get("/")
+            #expect(full.text.contains("2 of 4 done"))
+            #expect(full.text.contains("3 messages of “Autumn news” may have arrived"))
+            #expect(try full.page().all("svg rect.bar").count == 1)
+            let json = try await ana.api(.get, "/v1/dashboard").json()
+            #expect(json["contacts"]?.intValue == 100)
+            #expect(json["sentInThirtyDays"]?.intValue == 89)
+            #expect(json["days"]?.arrayValue?.count == 30)
+            #expect(json["lastCampaigns"]?[0]?["opened"]?.intValue == 40)
+        }
+    }
+
+    @Test("Growth is written down once a day and needs no counting")
+    func growth() async throws {
+        try await PortalFixture.with(clock: .fixed(PortalFixture.noon)) { portal in
+            let ana = try await portal.register("Ana")
+            _ = try await SeededCampaign.make(workspace: ana.scope.workspace, portal: portal)
+            for _ in 0..<2 { try await RecordedGrowth.record(portal) }
+            let rows = try await portal.services.database.read(ana.scope.workspace) { tx in
+                try await tx.rows(
+                    as: (String, Int).self, "test.counts",
+                    "SELECT day::text, contact_count FROM marketing_contact_counts")
+            }
+            #expect(rows.count == 1)
+            #expect(rows.first?.0 == "2026-01-15")
+            #expect(rows.first?.1 == 100)
+        }
+    }
+}
