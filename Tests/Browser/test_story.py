@@ -301,6 +301,8 @@ class Story:
             return
         area = self.page.get_by_role("textbox", name="Text", exact=True)
         area.click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.press("Delete")
         self.page.get_by_label("Style of the paragraph").select_option("h1")
         self.page.keyboard.type("Hello ")
         self.page.get_by_label("Insert a personal field").select_option(label="First name")
