@@ -51,7 +51,14 @@ package struct ContactsSlice: Slice {
         registry.register(ContactImportJob.self) { job, context in
             guard let workspace = context.workspace else { return }
             let scope = WorkspaceScope(workspace: workspace, actor: job.actor)
-            try await ImportActions(services: services).perform(job.importID, scope)
+            let actions = ImportActions(services: services)
+            do {
+                try await actions.perform(job.importID, scope)
+            } catch  where context.isLastAttempt && !(error is CancellationError) {
+                // Nobody will try again: the page must not say "running" for ever.
+                try await actions.giveUp(job.importID, scope)
+                throw error
+            }
         }
         registry.register(ContactImportUndoJob.self) { job, context in
             guard let workspace = context.workspace else { return }

@@ -115,6 +115,12 @@ struct ImportActions: Sendable {
         }
     }
 
+    /// Settles an import that went wrong once too often. What was imported stays and can be undone.
+    func giveUp(_ id: ContactImportID, _ scope: WorkspaceScope) async throws {
+        try await finish(
+            id, .failed, error: "The import went wrong again and again. Try once more, or ask for help.", scope)
+    }
+
     private func finish(
         _ id: ContactImportID, _ status: ImportStatus, error: String?, _ scope: WorkspaceScope
     ) async throws {
