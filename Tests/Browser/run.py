@@ -5,6 +5,7 @@
 Ends with the line "N passed, N failed" and a non-zero status when something failed.
 """
 import argparse
+import signal
 import sys
 import time
 
@@ -25,6 +26,8 @@ def main() -> int:
     arguments = parser.parse_args()
     parts = arguments.parts or ["story", "pages"]
     report = Report()
+    # Being told to stop ends the servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.monotonic()
     with MailServer() as mail, PortalServer() as portal, sync_playwright() as playwright:
         browser = launch(playwright)

@@ -22,7 +22,7 @@ NOT_PAGES = re.compile(r"/live$|^/assets/|^/logout$|^/metrics$|^/healthz$|^/read
 #: Which of the story's things stands in for `{id}`.
 KINDS = [("/contacts/imports/{id}", "import"), ("/contacts/bulk/{id}", "bulk"), ("/contacts/{id}", "contact"),
          ("/lists/{id}", "list"), ("/campaigns/{id}", "campaign"), ("/sends/{id}", "send"),
-         ("/outbox/{id}", "outbox"), ("/settings/members/{id}", "member")]
+         ("/messages/{id}", "message"), ("/outbox/{id}", "outbox"), ("/settings/members/{id}", "member")]
 #: Pages that only make sense in a state that the story leaves again: they may answer "not found" or lead elsewhere.
 PASSING = re.compile(r"/(restore|undo|cancel|delete|remove|review|edit)$")
 

@@ -400,6 +400,8 @@ class Story:
         with self.check("the message log shows each person's state"):
             self.go(f"{self.outcome.paths['campaign']}/messages?q={self.people[11].email}")
             self.see(self.people[11].email)
+            self.page.get_by_role("link", name=re.compile("^Details")).first.click()
+            self.outcome.paths["message"] = urlsplit(self.page.url).path
             self.see("Clicked")
         with self.check("the contact's timeline tells of the message"):
             self.go(f"/contacts?q={self.people[11].email}")

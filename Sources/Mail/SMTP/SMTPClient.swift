@@ -56,7 +56,8 @@ package final class SMTPClient {
 
     /// Hands over one message and waits for the server's answer.
     ///
-    /// A kept connection that turns out to be closed, before anything of this message was taken, is replaced once.
+    /// A kept connection that turns out to be closed, or on which the server takes no further message for now, before
+    /// anything of this message was taken, is replaced once.
     package func deliver(sender: String, recipient: String, message: UnsafeRawBufferPointer) -> SMTPOutcome {
         if let flaw { return .configuration(reason: flaw) }
         guard let handle else { return .configuration(reason: "The mail library could not be started.") }
@@ -78,10 +79,19 @@ package final class SMTPClient {
         defer { portal_curl_set_list(handle, CURLOPT_MAIL_RCPT, nil) }
 
         let first: SMTPOutcome = perform(handle, message)
-        guard case .unavailable = first, usedKeptConnection(handle) else { return first }
+        guard Self.mayFareBetterAnew(first), usedKeptConnection(handle) else { return first }
         portal_curl_set_long(handle, CURLOPT_FRESH_CONNECT, 1)
         defer { portal_curl_set_long(handle, CURLOPT_FRESH_CONNECT, 0) }
         return perform(handle, message)
+    }
+
+    /// Servers answer MAIL with 4xx when a session has brought as many messages as they allow (452 4.5.3).
+    private static func mayFareBetterAnew(_ outcome: SMTPOutcome) -> Bool {
+        switch outcome {
+        case .unavailable: true
+        case .deferred(let reply): reply.stage == .sender
+        default: false
+        }
     }
 
     package func deliver(sender: String, recipient: String, message: [UInt8]) -> SMTPOutcome {
