@@ -173,7 +173,10 @@ struct BenchPortal: Sendable {
             .dropFirst()
         let answer = try await client.ask(
             "POST", "/login",
-            headers: [("Cookie", form.cookies), ("Content-Type", "application/x-www-form-urlencoded")],
+            headers: [
+                ("Cookie", form.cookies), ("Sec-Fetch-Site", "same-origin"),
+                ("Content-Type", "application/x-www-form-urlencoded"),
+            ],
             body: Array(body.utf8))
         guard let answer, answer.status == 303, answer.cookies.contains("sid=") else {
             throw BenchError("Signing in was answered with \(answer?.status ?? 0).")

@@ -1,16 +1,16 @@
-/// How long answers took, in steps of 10 microseconds up to 5 seconds; longer ones stand in the last step.
+/// How long answers took: in steps of 10 microseconds up to a second, then of a millisecond up to 100 seconds; longer ones
+/// stand in the last step.
 struct LatencyHistogram: Sendable {
-    private static let step: UInt64 = 10_000
-    private static let steps = 500_000
-    private var counts = [UInt32](repeating: 0, count: LatencyHistogram.steps)
+    private static let fineSteps = 100_000
+    private static let coarseSteps = 99_000
+    private var counts = [UInt32](repeating: 0, count: LatencyHistogram.fineSteps + LatencyHistogram.coarseSteps)
     private(set) var count = 0
-    private(set) var longestNanoseconds: UInt64 = 0
 
     mutating func record(nanoseconds: UInt64) {
-        let index = min(Int(nanoseconds / Self.step), Self.steps - 1)
-        counts[index] += 1
+        let fine = Int(nanoseconds / 10_000)
+        let coarse = Self.fineSteps + Int(nanoseconds / 1_000_000) - 1_000
+        counts[fine < Self.fineSteps ? fine : min(coarse, counts.count - 1)] += 1
         count += 1
-        longestNanoseconds = max(longestNanoseconds, nanoseconds)
     }
 
     /// The time within which this share of all answers came.
@@ -19,7 +19,10 @@ struct LatencyHistogram: Sendable {
         var seen = 0
         for (index, count) in counts.enumerated() where count > 0 {
             seen += Int(count)
-            if seen >= wanted { return Double(index + 1) * Double(Self.step) / 1_000_000 }
+            if seen >= wanted {
+                return index < Self.fineSteps
+                    ? Double(index + 1) / 100 : Double(index - Self.fineSteps + 1_001)
+            }
         }
         return 0
     }
