@@ -42,6 +42,8 @@ actor ClusterKeeper {
         return true
     }
 
+    var isKeeping: Bool { lock >= 0 }
+
     func releaseLock() {
         if lock >= 0 { close(lock) }
         lock = -1
@@ -103,9 +105,5 @@ actor ClusterKeeper {
 
     func signal(_ process: pid_t, isPatient: Bool) {
         kill(process, isPatient ? SIGINT : SIGQUIT)
-    }
-
-    func isAlive(_ process: pid_t) -> Bool {
-        ChildProcess.isAlive(process) && files.runningServer == process
     }
 }

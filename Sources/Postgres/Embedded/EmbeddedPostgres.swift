@@ -46,11 +46,10 @@ package final class EmbeddedPostgres: Service {
     package func start() async throws {
         let begin: Deadline = .now
         if try await keeper.takeLock() {
-            try await stopLeftover()
-            try await keeper.makeCluster()
-            try await keeper.startServer()
+            try await launch()
+        } else {
+            try await waitUntilReady(limit: .seconds(60))
         }
-        try await waitUntilReady(limit: .seconds(60))
         try await makeDatabase()
         logger.info(
             "Private PostgreSQL is up",
@@ -67,17 +66,32 @@ package final class EmbeddedPostgres: Service {
             try await Task.sleep(for: .milliseconds(50))
         }
         if (try? await waitUntilReady(limit: .zero)) == nil {
-            try await stopLeftover()
-            try await keeper.makeCluster()
-            try await keeper.startServer()
-            try await waitUntilReady(limit: .seconds(60))
+            try await launch()
         }
         try await makeDatabase()
         await keeper.releaseLock()
     }
 
-    /// Stops the cluster and waits for its end.
+    /// After a server was killed its last processes linger for a moment and a new one gives up at once, so the start is
+    /// tried again for a while.
+    private func launch() async throws {
+        try await stopLeftover()
+        try await keeper.makeCluster()
+        let patience: Deadline = .after(.seconds(10))
+        while true {
+            try await keeper.startServer()
+            do {
+                return try await waitUntilReady(limit: .seconds(60))
+            } catch let error as EmbeddedPostgresError {
+                guard await keeper.hasServerEnded(), !patience.hasPassed else { throw error }
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+    }
+
+    /// Stops the cluster and waits for its end. Does nothing when another portal keeps it.
     package func stop() async {
+        guard await keeper.isKeeping else { return }
         await keeper.signalServer(isPatient: true)
         for round in 0..<1500 {
             if await keeper.hasServerEnded(), await keeper.leftoverServer() == nil { break }

@@ -135,7 +135,7 @@ extension PostgresConnection {
                 guard status == PGRES_SINGLE_TUPLE else {
                     let refusal: PostgresError? =
                         status == PGRES_FATAL_ERROR ? error(result, wire, operation.query) : nil
-                    try leaveStream(wire, operation, refusal)
+                    try leaveStream(wire, operation, refusal, wasSingleRow: true)
                     return (rows, true)
                 }
                 var reader = RowReader(result, row: 0, query: operation.query)

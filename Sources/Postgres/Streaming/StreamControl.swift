@@ -24,7 +24,9 @@ extension PostgresConnection {
     }
 
     /// Reads what is left of the command, goes back to pipeline mode and throws what the server said against it.
-    func leaveStream(_ wire: Wire, _ operation: Operation, _ refusal: PostgresError? = nil) throws {
+    func leaveStream(_ wire: Wire, _ operation: Operation, _ refusal: PostgresError? = nil, wasSingleRow: Bool = false)
+        throws
+    {
         var refusal: PostgresError? = refusal
         do throws(Wire.Interruption) {
             while let pointer = try wire.nextResult(operation: operation.number, deadline: operation.deadline) {
@@ -32,6 +34,7 @@ extension PostgresConnection {
                 if result.status == PGRES_FATAL_ERROR, refusal == nil { refusal = error(result, wire, operation.query) }
                 if !wire.isAlive { break }
             }
+            if wasSingleRow, wire.isAlive { try leaveSingleRowMode(wire, operation) }
         } catch {
             breakOff()
             throw error.error(query: "\(operation.query)")
@@ -39,6 +42,16 @@ extension PostgresConnection {
         streaming = nil
         if !wire.isAlive || PQenterPipelineMode(wire.handle) != 1 { discard() }
         if let refusal { throw refusal }
+    }
+
+    /// libpq keeps single-row mode until the next query that is sent outside a pipeline; an empty one does.
+    private func leaveSingleRowMode(_ wire: Wire, _ operation: Operation) throws(Wire.Interruption) {
+        guard PQsendQuery(wire.handle, "") == 1 else { throw .lost(wire.lossReason) }
+        wire.flush()
+        while let pointer = try wire.nextResult(operation: operation.number, deadline: operation.deadline) {
+            PQclear(pointer)
+            if !wire.isAlive { return }
+        }
     }
 
     /// Ends a stream that nobody wants any more: the server is told to stop, and the connection is given up, because
