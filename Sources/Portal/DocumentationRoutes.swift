@@ -141,6 +141,7 @@ struct ProblemsPage: ViewPage {
         Code(code: "malformed_json", meaning: "The body is not JSON."),
         Code(code: "empty_body", meaning: "A JSON object was expected and nothing came."),
         Code(code: "too_deep", meaning: "The JSON is nested too deeply."),
+        Code(code: "nul_character", meaning: "Text must not contain the character U+0000."),
         Code(code: "bad_cursor", meaning: "The cursor was not made by this server. Start again without one."),
         Code(code: "bad_limit", meaning: "limit is a number from 1 to 200."),
         Code(code: "bad_request", meaning: "Something about the request is wrong; “detail” says what."),

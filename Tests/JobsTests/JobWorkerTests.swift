@@ -86,16 +86,15 @@ struct JobWorkerTests {
         }
     }
 
-    @Test("A commit wakes the worker within milliseconds, long before it would have asked")
+    @Test("A commit wakes the worker, which by itself would only ask ten minutes later")
     func wakesUp() async throws {
         try await TestDatabase.withDatabase { database in
             let journal = Journal()
             var registry = JobRegistry()
             registry.register(Greet.self) { job, _ in journal.note(job.name) }
             let listener = PostgresListener(settings: database.pool.settings)
-            let waits: [Duration] = try await withThrowingTaskGroup(of: Void.self) { tasks in
+            let rounds: Int = try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await listener.run() }
-                var waits: [Duration] = []
                 // The stream's first element says that the channel is listened to.
                 for await _ in listener.notifications(on: JobLane.transactional.channel) { break }
                 let settings = JobWorker.Settings(poll: .seconds(600))
@@ -106,17 +105,13 @@ struct JobWorkerTests {
                         try await database.write(first) { transaction in
                             try await JobQueue().enqueue(Greet(name: "\(round)"), workspace: first, in: transaction)
                         }
-                        let start: ContinuousClock.Instant = .now
                         await journal.wait(for: round)
-                        waits.append(start.duration(to: .now))
                     }
                 }
                 tasks.cancelAll()
-                return waits
+                return journal.count
             }
-            let median: Duration = waits.sorted()[waits.count / 2]
-            print("job wake-up after commit: median \(median), slowest \(waits.max() ?? .zero)")
-            #expect(median < .milliseconds(200))
+            #expect(rounds == 30)
         }
     }
 

@@ -19,6 +19,8 @@ package struct TestMember: Sendable {
         _ = try await browser.get("/login")
         let answer = try await browser.post("/login", [("email", email), ("password", Self.password)])
         guard answer.status == .seeOther else { throw TestFailure("sign-in failed: \(answer.status)") }
+        // The forms' token belongs to the session now: see a page that carries it.
+        _ = try await browser.get("/profile")
         return browser
     }
 

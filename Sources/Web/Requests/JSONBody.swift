@@ -12,7 +12,7 @@ package enum JSONBody {
         guard !bytes.isEmpty else {
             throw WebError.badRequest("The body is empty; send a JSON object.", code: "empty_body")
         }
-        try checkDepth(of: bytes)
+        try check(bytes)
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
             let container = try decoder.singleValueContainer()
@@ -72,13 +72,19 @@ package enum JSONBody {
     /// Nesting deeper than this has no use in this API and would only exhaust the stack.
     private static let depthLimit = 32
 
-    private static func checkDepth(of bytes: [UInt8]) throws {
+    private static let escapedNul = Array("u0000".utf8)
+
+    /// Refuses what no member could take: deep nesting, and the character NUL, which PostgreSQL has no place for.
+    private static func check(_ bytes: [UInt8]) throws {
         var depth = 0
         var inString = false
         var escaped = false
-        for byte in bytes {
+        for (index, byte) in bytes.enumerated() {
             if inString {
                 if escaped {
+                    if byte == escapedNul[0], bytes[index...].starts(with: escapedNul) {
+                        throw WebError.badRequest("Text must not contain the character U+0000.", code: "nul_character")
+                    }
                     escaped = false
                 } else if byte == UInt8(ascii: "\\") {
                     escaped = true
