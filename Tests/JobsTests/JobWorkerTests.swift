@@ -109,7 +109,7 @@ struct JobWorkerTests {
                     }
                 }
                 tasks.cancelAll()
-                return journal.count
+                return journal.all.count
             }
             #expect(rounds == 30)
         }
