@@ -1,3 +1,4 @@
+import Cryptography
 import Postgres
 import Web
 
@@ -14,6 +15,19 @@ extension PostgresError: RefusingError {
             return .unavailable("The portal is very busy. Try again in a moment.", retryAfter: 1)
         default:
             return WebError(
+                .internalServerError, code: "internal",
+                detail: "Something went wrong on our side. It has been noted; try again in a moment.")
+        }
+    }
+}
+
+/// Too many sign-ins at once are asked to wait; everything else about passwords is our trouble.
+extension PasswordHasher.Failure: RefusingError {
+    package var refusal: WebError {
+        switch self {
+        case .busy: .unavailable("Too many people are signing in just now. Try again in a moment.", retryAfter: 2)
+        case .failed:
+            WebError(
                 .internalServerError, code: "internal",
                 detail: "Something went wrong on our side. It has been noted; try again in a moment.")
         }
