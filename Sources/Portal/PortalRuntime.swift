@@ -86,7 +86,8 @@ package struct PortalRuntime: Sendable {
             send: SystemMailTransport.send, logger: logger)
         assembly = PortalAssembly(
             services: services, metrics: metrics, readiness: readiness, mailer: mailer,
-            icons: configuration.isEmbedded ? IconSprite.names(in: "\(configuration.resources)/Public/img/icons.svg") : nil)
+            icons: configuration.isEmbedded
+                ? IconSprite.names(in: "\(configuration.resources)/Public/img/icons.svg") : nil)
         self.letters = letters
     }
 

@@ -9,7 +9,9 @@ final class RouteMeter: Sendable {
 
     init(_ route: Route) {
         let dimensions = [("method", route.method.rawValue), ("route", route.path)]
-        byClass = (1...5).map { Counter(label: "http_requests_total", dimensions: dimensions + [("status", "\($0)xx")]) }
+        byClass = (1...5).map {
+            Counter(label: "http_requests_total", dimensions: dimensions + [("status", "\($0)xx")])
+        }
         duration = Metrics.Timer(label: "http_request_duration", dimensions: dimensions)
     }
 
