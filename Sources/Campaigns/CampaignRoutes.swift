@@ -161,7 +161,15 @@ struct CampaignRoutes: Sendable {
         switch try await reader.preview(content, id: id, contact: contact, try request.scope) {
         case .email(let preview):
             return asText ? .text(preview.text) : .sandboxed(html: Array(preview.html.utf8))
-        case .problem(let problem): return .page(CampaignPreviewPage(problem: problem))
+        case .problem(let problem):
+            // Shown in the frame of the editor too, while a tag is half written.
+            return WebResponse.page(CampaignPreviewPage(problem: problem))
+                .header(
+                    .contentSecurityPolicy,
+                    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+                        + "frame-ancestors 'self'"
+                )
+                .header(.frameOptions, "SAMEORIGIN")
         }
     }
 
