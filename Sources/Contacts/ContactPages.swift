@@ -85,6 +85,7 @@ struct ContactShowPage: ViewPage {
     var lists: [ContactList] = []
     var otherLists: [ContactList] = []
     var events: [ContactEvent] = []
+    var messages: [ContactMessage] = []
     var olderHref: String?
 
     struct Item: ViewRecord {
@@ -135,6 +136,7 @@ struct ContactShowPage: ViewPage {
             page.otherLists.map { SelectOption(value: $0.id.description, label: $0.name) }
         }
         f.list("events", of: Item.self) { $0.events.map(Item.init) }
+        f.list("messages", of: ContactMessage.self) { $0.messages }
         f.optionalLink("olderHref") { $0.olderHref }
         f.link("editHref") { "\(ContactPaths.contact($0.contact.id))/edit" }
         f.link("deleteHref") { "\(ContactPaths.contact($0.contact.id))/delete" }

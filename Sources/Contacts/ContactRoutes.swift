@@ -8,6 +8,7 @@ import Web
 struct ContactRoutes: Sendable {
     let services: AppServices
     let counts: MatchCountMemory
+    let messages: ContactMessage.History
 
     private var actions: ContactActions { ContactActions(services: services) }
     private var bulk: ContactBulkActions { ContactBulkActions(services: services) }
@@ -173,12 +174,14 @@ struct ContactRoutes: Sendable {
                     ContactEvent.self, "contacts.timeline.page",
                     ContactTimeline.select(id, before: before, limit: limit + 1, scope)))
             guard let contact = found.first else { return nil }
+            let history = try await messages(id, scope, transaction)
             let own = Set(memberships.map(\.id))
             let shown = Array(events.prefix(limit))
             let older: String? = events.count > limit ? shown.last.map { "/contacts/\(id)?before=\($0.id)" } : nil
             return ContactShowPage(
                 contact: contact, lists: lists.filter { own.contains($0.id) },
-                otherLists: lists.filter { !own.contains($0.id) }, events: shown, olderHref: older)
+                otherLists: lists.filter { !own.contains($0.id) }, events: shown, messages: history,
+                olderHref: older)
         }
         guard let page else { throw WebError.notFound }
         return .page(page)

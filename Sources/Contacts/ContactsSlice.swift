@@ -13,16 +13,19 @@ package struct ContactsSlice: Slice {
     private let services: AppServices
     private let uploadLimit: Int
     private let listUsage: ListUsage
+    private let messages: ContactMessage.History
     private let counts = MatchCountMemory()
 
     /// - Parameter uploadLimit: the largest file that can be imported, in bytes.
     package init(
         services: AppServices, uploadLimit: Int = 512 << 20,
-        listUsage: @escaping ListUsage = { _, _ in [] }
+        listUsage: @escaping ListUsage = { _, _ in [] },
+        messages: @escaping ContactMessage.History = { _, _, _ in [] }
     ) {
         self.services = services
         self.uploadLimit = uploadLimit
         self.listUsage = listUsage
+        self.messages = messages
     }
 
     package static let pages: [any ViewPage.Type] = [
@@ -39,7 +42,7 @@ package struct ContactsSlice: Slice {
     package func routes(_ table: inout RouteTable) {
         ContactSchemas.add(to: &table)
         ImportRoutes(services: services, uploadLimit: uploadLimit).add(to: &table)
-        ContactRoutes(services: services, counts: counts).add(to: &table)
+        ContactRoutes(services: services, counts: counts, messages: messages).add(to: &table)
         ListRoutes(services: services, usage: listUsage).add(to: &table)
         ImportAPI(services: services, uploadLimit: uploadLimit).add(to: &table)
         ContactAPI(services: services).add(to: &table)

@@ -32,7 +32,8 @@ package struct PortalAssembly: Sendable {
         let tracking = TrackingSlice(services: services, ledger: MessageEngagement())
         let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
         let slices: [any Slice] = [
-            accounts, ContactsSlice(services: services), messaging, tracking, campaigns,
+            accounts, ContactsSlice(services: services, messages: ContactMessages.newest), messaging, tracking,
+            campaigns,
             AnalyticsSlice(services: services),
         ]
         var routes = RouteTable()

@@ -33,10 +33,11 @@ package final class GroupCommit<Item: Sendable>: Service {
     /// - Parameters:
     ///   - capacity: how many may wait at most.
     ///   - batchSize: how many are written at once at most.
-    ///   - writers: how many batches are written side by side.
+    ///   - writers: how many batches are written side by side; with more than one, batches that touch the same rows may
+    ///     have to wait for each other.
     ///   - write: stores a batch; all of it or, by throwing, none.
     package init(
-        capacity: Int = 20_000, batchSize: Int = 2_000, writers: Int = 2,
+        capacity: Int = 20_000, batchSize: Int = 2_000, writers: Int = 1,
         write: @escaping @Sendable ([Item]) async throws -> Void
     ) {
         self.capacity = capacity
