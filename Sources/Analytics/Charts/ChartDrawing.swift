@@ -28,21 +28,29 @@ struct ChartData: Sendable {
 
 /// Turns values into coordinates. Pure: the same data gives the same drawing.
 struct ChartDrawing: Sendable {
-    private static let width: Double = 720
+    /// Wide charts stand alone in a row, narrow ones beside each other.
+    enum Size: Double {
+        case wide = 720
+        case narrow = 480
+    }
+
     private static let left: Double = 56
-    private static let right: Double = 712
     private static let top: Double = 22
     private static let bottom: Double = 188
     private static let height: Double = 214
 
     private let data: ChartData
     private let scale: ChartScale
+    private let size: Size
     private let slot: Double
 
-    private init(_ data: ChartData, scale: ChartScale) {
+    private var right: Double { size.rawValue - 8 }
+
+    private init(_ data: ChartData, scale: ChartScale, size: Size) {
         self.data = data
         self.scale = scale
-        slot = (Self.right - Self.left) / Double(max(1, data.buckets.count))
+        self.size = size
+        slot = (size.rawValue - 8 - Self.left) / Double(max(1, data.buckets.count))
     }
 
     private static func greatest(_ data: ChartData) -> Int {
@@ -50,15 +58,15 @@ struct ChartDrawing: Sendable {
     }
 
     /// Bars from zero, the series beside each other.
-    static func bars(_ data: ChartData) -> Chart {
-        let drawing = ChartDrawing(data, scale: ChartScale(maximum: greatest(data)))
+    static func bars(_ data: ChartData, size: Size = .wide) -> Chart {
+        let drawing = ChartDrawing(data, scale: ChartScale(maximum: greatest(data)), size: size)
         let series: [ChartSeries] = data.series.indices.map { drawing.bars(at: $0) }
         return drawing.chart(series, labels: drawing.peakLabels())
     }
 
     /// Lines with the area below them, from zero.
-    static func lines(_ data: ChartData) -> Chart {
-        let drawing = ChartDrawing(data, scale: ChartScale(maximum: greatest(data)))
+    static func lines(_ data: ChartData, size: Size = .wide) -> Chart {
+        let drawing = ChartDrawing(data, scale: ChartScale(maximum: greatest(data)), size: size)
         let series: [ChartSeries] = data.series.map { drawing.line($0) }
         return drawing.chart(series, labels: drawing.lastLabels())
     }
@@ -109,7 +117,7 @@ struct ChartDrawing: Sendable {
             area: points.count > 1 ? area : nil, dots: [dot])
     }
 
-    /// The greatest value of each series stands above its bar, unless another label is in the way.
+    /// The greatest value of each series stands above its bar, unless other labels or bars are in the way.
     private func peakLabels() -> [ChartText] {
         var labels: [ChartText] = []
         var taken: [(Double, Double)] = []
@@ -119,9 +127,10 @@ struct ChartDrawing: Sendable {
             }
             let width: Double = min((slot - min(slot * 0.24, 12)) / Double(data.series.count), 48)
             let offset: Double = (Double(place) + 0.5) * width - width * Double(data.series.count) / 2
-            let x: Double = min(max(middle(index) + offset, Self.left + 16), Self.right - 16)
+            let x: Double = min(max(middle(index) + offset, Self.left + 16), right - 16)
             let height: Double = y(peak) - 6
-            guard taken.allSatisfy({ abs($0.0 - x) > 48 || abs($0.1 - height) > 14 }) else { continue }
+            guard taken.isEmpty || slot >= 60, taken.allSatisfy({ abs($0.0 - x) > 48 || abs($0.1 - height) > 14 })
+            else { continue }
             taken.append((x, height))
             labels.append(
                 ChartText(x: coordinate(x), y: coordinate(height), anchor: "middle", text: NumberWords.grouped(peak)))
@@ -134,7 +143,7 @@ struct ChartDrawing: Sendable {
             guard let last = series.values.last else { return nil }
             let x: Double = middle(series.values.count - 1)
             return ChartText(
-                x: coordinate(min(x + 4, Self.right)), y: coordinate(max(y(last) - 9, 12)), anchor: "end",
+                x: coordinate(min(x + 4, right)), y: coordinate(max(y(last) - 9, 12)), anchor: "end",
                 text: NumberWords.grouped(last))
         }
     }
@@ -155,8 +164,9 @@ struct ChartDrawing: Sendable {
         }
         return Chart(
             id: data.id, title: data.title, summary: data.summary,
-            viewBox: "0 0 \(coordinate(Self.width)) \(coordinate(Self.height))", left: coordinate(Self.left),
-            right: coordinate(Self.right), baseline: coordinate(Self.bottom), grid: grid, ticks: ticks, series: series,
+            isNarrow: size == .narrow,
+            viewBox: "0 0 \(coordinate(size.rawValue)) \(coordinate(Self.height))", left: coordinate(Self.left),
+            right: coordinate(right), baseline: coordinate(Self.bottom), grid: grid, ticks: ticks, series: series,
             labels: labels, unitName: data.unitName, columns: data.series.map(\.name), rows: rows)
     }
 }

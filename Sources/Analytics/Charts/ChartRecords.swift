@@ -6,6 +6,7 @@ struct Chart: ViewRecord, Equatable {
     let title: String
     /// The chart in a sentence, for those who do not see it.
     let summary: String
+    let isNarrow: Bool
     let viewBox: String
     let left: String
     let right: String
@@ -24,6 +25,7 @@ struct Chart: ViewRecord, Equatable {
         f.text("id") { $0.id }
         f.text("title") { $0.title }
         f.text("summary") { $0.summary }
+        f.flag("isNarrow") { $0.isNarrow }
         f.text("viewBox") { $0.viewBox }
         f.text("left") { $0.left }
         f.text("right") { $0.right }

@@ -99,7 +99,7 @@ struct DashboardPage: ViewPage {
             : "\(change > 0 ? "+" : "−")\(NumberWords.grouped(abs(change))) in 30 days"
     }
 
-    private var named: [ChartData.Bucket] { dashboard.buckets.chartBuckets(dashboard.days, ticks: 6) }
+    private var named: [ChartData.Bucket] { dashboard.buckets.chartBuckets(dashboard.days, ticks: 5) }
 
     private var sendsChart: Chart {
         ChartDrawing.bars(
@@ -111,7 +111,7 @@ struct DashboardPage: ViewPage {
                 series: [
                     ChartData.Series(
                         name: "Sent", one: "message sent", many: "messages sent", color: 1, values: dashboard.sentByDay)
-                ]))
+                ]), size: .narrow)
     }
 
     private var growthChart: Chart {
@@ -124,7 +124,7 @@ struct DashboardPage: ViewPage {
                 series: [
                     ChartData.Series(
                         name: "Contacts", one: "contact", many: "contacts", color: 3, values: dashboard.contactsByDay)
-                ]))
+                ]), size: .narrow)
     }
 
     private var steps: [ChecklistStep] {

@@ -88,7 +88,7 @@ struct MessageLogPage: ViewPage {
     }
 
     private var actions: [SelectOption] {
-        [SelectOption(value: "", label: "Did anything")]
+        [SelectOption(value: "", label: "Any action")]
             + MessageFilter.Action.allCases.map {
                 SelectOption(value: $0.rawValue, label: $0.label, selected: $0 == filter.action)
             }
