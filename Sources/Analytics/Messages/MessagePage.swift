@@ -107,9 +107,8 @@ struct MessagePage: ViewPage {
     private var moments: [MessageMoment] {
         var moments: [MessageMoment] = events.map { MessageMoment($0) }
         let decided: String = row.state == .skipped ? "Left out when the campaign began" : "Chosen for the campaign"
-        moments.append(
-            MessageMoment(
-                title: decided, at: row.createdAt, icon: "list", detail: row.state == .skipped ? row.reasonLabel : nil))
+        let reason: String? = row.state == .skipped ? row.reasonLabel : nil
+        let chosen = MessageMoment(title: decided, at: row.createdAt, icon: "list", detail: reason)
         if let at = row.sentAt {
             moments.append(MessageMoment(title: "Taken by the mail server", at: at, icon: "send", detail: row.response))
         }
@@ -119,7 +118,8 @@ struct MessagePage: ViewPage {
         if let at = row.unsubscribedAt {
             moments.append(MessageMoment(title: "Unsubscribed", at: at, icon: "unsubscribe"))
         }
-        return moments.sorted { $0.at > $1.at }
+        // Being chosen comes first, also when everything happened within the same moment.
+        return moments.sorted { $0.at > $1.at } + [chosen]
     }
 
     static var previews: [MessagePage] { [] }
