@@ -84,7 +84,9 @@ def axe_violations(visitor: "Visitor") -> list[str]:
     if not visitor.setting.scripts:
         return []
     page.evaluate(AXE_SOURCE)
-    found = page.evaluate("options => axe.run(document, options)", AXE_OPTIONS)
+    page.evaluate("options => { axe.run(document, options).then(found => { window.axeFound = found; }); }", AXE_OPTIONS)
+    page.wait_for_function("() => window.axeFound", timeout=30_000)
+    found = page.evaluate("() => window.axeFound")
     lines: list[str] = []
     for violation in found["violations"]:
         places = [f"{node['target']}: {node['html'][:160]}" for node in violation["nodes"][:3]]
