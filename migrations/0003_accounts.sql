@@ -14,8 +14,6 @@ CREATE TABLE marketing_workspaces (
     brand_logo text NOT NULL DEFAULT '',
     track_opens boolean NOT NULL DEFAULT true,
     track_clicks boolean NOT NULL DEFAULT true,
-    -- Kept by the statements that add and remove contacts.
-    contact_count bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );

@@ -38,7 +38,6 @@ struct AccountsAPI: Sendable {
         let name: String
         let timeZone: String
         let postalAddress: String
-        let contactCount: Int
         let createdAt: Date
     }
 
@@ -120,7 +119,7 @@ struct AccountsAPI: Sendable {
         return AccountOutput(
             id: workspace.id, name: workspace.name, timeZone: workspace.timeZone,
             postalAddress: workspace.postalAddress,
-            contactCount: workspace.contactCount, createdAt: workspace.createdAt)
+            createdAt: workspace.createdAt)
     }
 
     private static func user(_ principal: Principal) -> UserOutput {
@@ -140,9 +139,9 @@ extension AccountsAPI {
     private static let accountSchema: APISchema = .object(
         [
             ("id", .id), ("name", .string), ("timeZone", .string), ("postalAddress", .string),
-            ("contactCount", .integer),
+           
             ("createdAt", .dateTime),
-        ], required: ["id", "name", "timeZone", "postalAddress", "contactCount", "createdAt"])
+        ], required: ["id", "name", "timeZone", "postalAddress", "createdAt"])
 
     private static let sessionSchema: APISchema = .object(
         [("token", .string), ("expiresIn", .integer), ("user", .ref("User")), ("account", .ref("Account"))],

@@ -19,7 +19,6 @@ package struct Workspace: PostgresRow, Equatable {
     package var brandLogo: String
     package var trackOpens: Bool
     package var trackClicks: Bool
-    package let contactCount: Int
     package let createdAt: Date
 
     /// The name that recipients know: the brand, or else the workspace.
@@ -27,7 +26,7 @@ package struct Workspace: PostgresRow, Equatable {
 
     package static let columns: SQL = """
         id, name, routing_key, time_zone, locale, postal_address, brand_name, brand_color, brand_logo, track_opens,
-        track_clicks, contact_count, created_at
+        track_clicks, created_at
         """
 
     package init(row: inout RowReader) throws {
@@ -42,7 +41,6 @@ package struct Workspace: PostgresRow, Equatable {
         brandLogo = try row.next()
         trackOpens = try row.next()
         trackClicks = try row.next()
-        contactCount = try row.next()
         createdAt = try row.next()
     }
 }
