@@ -139,7 +139,7 @@ extension AccountsAPI {
     private static let accountSchema: APISchema = .object(
         [
             ("id", .id), ("name", .string), ("timeZone", .string), ("postalAddress", .string),
-           
+
             ("createdAt", .dateTime),
         ], required: ["id", "name", "timeZone", "postalAddress", "createdAt"])
 

@@ -33,6 +33,20 @@ package enum TestDatabase {
         isMigrated: Bool = true, isolation: isolated (any Actor)? = #isolation,
         _ body: (String) async throws -> Value
     ) async throws -> Value {
+        await TestGate.shared.enter()
+        do {
+            let value = try await withOwnDatabase(isMigrated: isMigrated, body)
+            await TestGate.shared.leave()
+            return value
+        } catch {
+            await TestGate.shared.leave()
+            throw error
+        }
+    }
+
+    private static func withOwnDatabase<Value>(
+        isMigrated: Bool, isolation: isolated (any Actor)? = #isolation, _ body: (String) async throws -> Value
+    ) async throws -> Value {
         let cluster = try await TestCluster.shared.cluster()
         let template: String = isMigrated ? try await TestCluster.shared.template() : "template0"
         let name: String = TestCluster.freshName()
