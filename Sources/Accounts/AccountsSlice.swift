@@ -33,6 +33,18 @@ package struct AccountsSlice: Slice {
             session: { [memory] in try await memory.session($0) }, bearer: { try await tokens.principal(of: $0) })
     }
 
+    /// Where the answers to requests with an `Idempotency-Key` are kept.
+    package var idempotencyStore: IdempotencyStore {
+        let records = idempotency
+        return IdempotencyStore(
+            claim: { try await records.claim($0) }, keep: { try await records.keep($1, for: $0) },
+            release: { try await records.release($0) })
+    }
+
+    private var idempotency: IdempotencyRecords {
+        IdempotencyRecords(database: services.database, clock: services.clock)
+    }
+
     /// Making accounts from the command line.
     package var administration: AccountAdministration {
         AccountAdministration(services: services, registration: registration, sessions: sessions)
@@ -62,9 +74,13 @@ package struct AccountsSlice: Slice {
     }
 
     package func jobs(_ registry: inout JobRegistry) {
-        registry.schedule("accounts.sweep", every: .seconds(3600)) { [sessions, throttle] _ in
-            try await sessions.removeExpired()
-            try await throttle.sweep()
-        }
+        registry.schedule("accounts.sweep", every: .seconds(3600)) { [self] _ in try await sweep() }
+    }
+
+    /// Removes what has run out: sessions, failed tries to sign in, idempotency keys.
+    package func sweep() async throws {
+        try await sessions.removeExpired()
+        try await throttle.sweep()
+        try await idempotency.sweep()
     }
 }

@@ -152,6 +152,17 @@ struct ProblemsPage: ViewPage {
         Code(code: "not_found", meaning: "There is no such thing, or it belongs to another workspace."),
         Code(code: "method_not_allowed", meaning: "The address exists, but not for this method. See the Allow header."),
         Code(code: "conflict", meaning: "The state of the thing does not allow this now."),
+        Code(
+            code: "idempotency_running",
+            meaning:
+                "The first request with this Idempotency-Key has no answer yet. Ask again after Retry-After seconds."),
+        Code(
+            code: "idempotency_outcome_unknown",
+            meaning: "The first request with this Idempotency-Key was cut off. See what it did, then use a new key."),
+        Code(code: "idempotency_key_reused", meaning: "This Idempotency-Key came with another request before."),
+        Code(code: "bad_idempotency_key", meaning: "Idempotency-Key has 1 to 255 visible ASCII characters."),
+        Code(code: "duplicate_member", meaning: "A member of a JSON object was given twice."),
+        Code(code: "not_acceptable", meaning: "The Accept header leaves out what this address answers."),
         Code(code: "email_taken", meaning: "Another record already has this e-mail address."),
         Code(code: "precondition_failed", meaning: "The thing has changed since you read it. Read it again."),
         Code(code: "too_large", meaning: "The request is larger than this address takes."),

@@ -89,6 +89,6 @@ package struct PortalAssembly: Sendable {
         configuration.navigation = Self.navigation
         return WebServer(
             routes: routes, configuration: configuration, sessions: accounts.sessionStore,
-            pages: PageRenderer(views), assets: assets, logger: logger)
+            pages: PageRenderer(views), assets: assets, idempotency: accounts.idempotencyStore, logger: logger)
     }
 }

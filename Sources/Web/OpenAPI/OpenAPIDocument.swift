@@ -36,7 +36,7 @@ package struct OpenAPIDocument: Sendable {
     private static let problemSchema: APISchema = .object(
         [
             ("type", .string(format: "uri-reference")), ("title", .string), ("status", .integer), ("detail", .string),
-            ("code", .string), ("requestId", .string),
+            ("code", .string), ("instance", .string(format: "uri-reference")), ("requestId", .string),
             (
                 "errors",
                 .array(of: .object([("pointer", .string), ("message", .string)], required: ["pointer", "message"]))
@@ -49,7 +49,9 @@ package struct OpenAPIDocument: Sendable {
             "summary": .string(operation.summary), "responses": responses(of: operation, route),
         ]
         if !operation.details.isEmpty { members["description"] = .string(operation.details) }
-        let parameters = pathParameters(of: route.path) + operation.query.map(queryParameter)
+        let parameters =
+            pathParameters(of: route.path) + operation.query.map(queryParameter)
+            + (route.isRepeatedByKey ? [keyParameter] : [])
         if !parameters.isEmpty { members["parameters"] = .array(parameters) }
         if route.access != .anyone { members["security"] = .array([.object(["bearer": .array([])])]) }
         var bodies: [String: JSONValue] = [:]
@@ -78,6 +80,14 @@ package struct OpenAPIDocument: Sendable {
         ])
     }
 
+    private static let keyParameter: JSONValue = .object([
+        "name": .string("Idempotency-Key"), "in": .string("header"), "required": .bool(false),
+        "description": .string("Repeating the request with the same key has no second effect."),
+        "schema": .object([
+            "type": .string("string"), "minLength": .int(1), "maxLength": .int(255),
+        ]),
+    ])
+
     private static func responses(of operation: APIOperation, _ route: Route) -> JSONValue {
         var success: [String: JSONValue] = ["description": .string(operation.summary)]
         if let response = operation.response {
@@ -88,6 +98,7 @@ package struct OpenAPIDocument: Sendable {
         if route.access != .anyone { problems.formUnion([401, 403]) }
         if route.path.contains("{") { problems.insert(404) }
         if operation.body != nil { problems.formUnion([400, 422]) }
+        if route.isRepeatedByKey { problems.formUnion([400, 409, 422]) }
         for status in problems {
             answers[String(status)] = .object([
                 "description": .string(HTTPResponse.Status(code: status).reasonPhrase),

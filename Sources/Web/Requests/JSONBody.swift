@@ -12,7 +12,7 @@ package enum JSONBody {
         guard !bytes.isEmpty else {
             throw WebError.badRequest("The body is empty; send a JSON object.", code: "empty_body")
         }
-        try check(bytes)
+        try JSONCheck.run(bytes)
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
             let container = try decoder.singleValueContainer()
@@ -67,43 +67,6 @@ package enum JSONBody {
             errors.add(name, "There is no member called “\(name.prefix(60))” here.")
         }
         try errors.throwIfAny()
-    }
-
-    /// Nesting deeper than this has no use in this API and would only exhaust the stack.
-    private static let depthLimit = 32
-
-    private static let escapedNul = Array("u0000".utf8)
-
-    /// Refuses what no member could take: deep nesting, and the character NUL, which PostgreSQL has no place for.
-    private static func check(_ bytes: [UInt8]) throws {
-        var depth = 0
-        var inString = false
-        var escaped = false
-        for (index, byte) in bytes.enumerated() {
-            if inString {
-                if escaped {
-                    if byte == escapedNul[0], bytes[index...].starts(with: escapedNul) {
-                        throw WebError.badRequest("Text must not contain the character U+0000.", code: "nul_character")
-                    }
-                    escaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    escaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    inString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): inString = true
-            case UInt8(ascii: "["), UInt8(ascii: "{"):
-                depth += 1
-                guard depth <= depthLimit else {
-                    throw WebError.badRequest("The JSON is nested deeper than \(depthLimit) levels.", code: "too_deep")
-                }
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-            default: break
-            }
-        }
     }
 
     private static func translated(_ error: DecodingError) -> any Error {

@@ -7,33 +7,49 @@ package struct RequestBodyStream: AsyncSequence, Sendable {
     private let body: RequestBody
     /// Bytes after which reading throws `WebError.tooLarge`.
     package let limit: Int
+    /// Hashes what is read, where somebody wants to know.
+    private let digest: BodyDigest?
 
-    init(_ body: RequestBody, limit: Int) {
+    init(_ body: RequestBody, limit: Int, digest: BodyDigest? = nil) {
         self.body = body
         self.limit = limit
+        self.digest = digest
+    }
+
+    /// The same body, hashed while it is read.
+    func counted(by digest: BodyDigest) -> RequestBodyStream {
+        RequestBodyStream(body, limit: limit, digest: digest)
     }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
         var iterator: RequestBody.AsyncIterator
         var left: Int
         let limit: Int
+        let digest: BodyDigest?
 
         package mutating func next() async throws -> [UInt8]? {
-            guard let buffer = try await iterator.next() else { return nil }
+            guard let buffer = try await iterator.next() else {
+                digest?.end()
+                return nil
+            }
             left -= buffer.readableBytes
             guard left >= 0 else { throw WebError.tooLarge(limit: limit) }
-            return Array(buffer.readableBytesView)
+            let bytes = Array(buffer.readableBytesView)
+            digest?.take(bytes)
+            return bytes
         }
     }
 
     package func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(iterator: body.makeAsyncIterator(), left: limit, limit: limit)
+        AsyncIterator(iterator: body.makeAsyncIterator(), left: limit, limit: limit, digest: digest)
     }
 
     /// The whole body. Throws `WebError.tooLarge` beyond the limit.
     package func collect(upTo limit: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
-        for try await chunk in RequestBodyStream(body, limit: Swift.min(limit, self.limit)) { bytes += chunk }
+        for try await chunk in RequestBodyStream(body, limit: Swift.min(limit, self.limit), digest: digest) {
+            bytes += chunk
+        }
         return bytes
     }
 }

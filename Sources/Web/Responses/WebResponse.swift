@@ -23,6 +23,15 @@ package struct WebResponse: Sendable {
     var isTagged = false
     let content: Content
 
+    /// The body where it is there already, so that it can be kept; nil for pages and streams.
+    var storableBody: [UInt8]? {
+        switch content {
+        case .bytes(let bytes): bytes
+        case .empty: []
+        case .page, .redirect, .stream, .live: nil
+        }
+    }
+
     /// A page of our own. Forms with errors come back with `.unprocessableContent`.
     package static func page(_ page: some ViewPage, status: HTTPResponse.Status = .ok) -> WebResponse {
         WebResponse(

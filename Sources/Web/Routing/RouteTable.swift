@@ -57,6 +57,11 @@ package struct Route: Sendable {
     /// What the API documentation says of it; nil for routes outside the JSON face.
     package let operation: APIOperation?
     let handler: Handler
+
+    /// Whether an `Idempotency-Key` is looked at: POST and PATCH of the JSON face, once a member is known.
+    var isRepeatedByKey: Bool {
+        face == .api && access != .anyone && (method == .post || method == .patch)
+    }
 }
 
 /// All routes of the portal. Each slice adds its own; `Portal` builds the server from the whole.

@@ -13,6 +13,7 @@ struct RequestPipeline: Sendable {
     let forgery: ForgeryProtection
     let cookies: CookieJar
     let cursors: CursorCodec
+    let idempotency: IdempotencyGate?
     let logger: Logger
 
     func serve(_ route: Route, _ request: Request, _ context: WebContext) async -> Response {
@@ -60,10 +61,41 @@ struct RequestPipeline: Sendable {
             try authorize(route, visit)
             body = try await protect(route, request, &visit, body)
         case .api:
+            try Self.checkContentNegotiation(route, request)
             try await identifyCaller(route, request, &visit)
             try authorize(route, visit)
+            if let claim = try claim(route, request, visit), let idempotency {
+                return try await idempotency.answer(
+                    claim, body: body, mayDrain: route.body != .upload,
+                    refusal: { [visit] in responses.problemAnswer($0, id: visit.id, path: request.uri.path) },
+                    handler: { [visit] in try await route.handler(webRequest(request, context, visit, $0, route)) })
+            }
         }
         return try await route.handler(webRequest(request, context, visit, body, route))
+    }
+
+    /// What an `Idempotency-Key` stands for. Only methods that are not idempotent by themselves look at it, and only
+    /// where a workspace is known: answers to signing in hold a token and are kept nowhere.
+    private func claim(_ route: Route, _ request: Request, _ visit: Visit) throws -> IdempotencyClaim? {
+        guard route.isRepeatedByKey, let workspace = visit.principal?.workspace,
+            let key = try IdempotencyGate.key(in: request.headers)
+        else { return nil }
+        return IdempotencyClaim(
+            workspace: workspace, route: "\(route.method.rawValue) \(route.path)", key: key,
+            target: request.uri.description)
+    }
+
+    /// The JSON face speaks its own types and takes no compressed bodies (RFC 9110 §12.5.1 and §15.5.16).
+    private static func checkContentNegotiation(_ route: Route, _ request: Request) throws(WebError) {
+        let type = route.operation?.responseType ?? "application/json"
+        guard MediaRanges.accept(request.headers[.accept], anyOf: [type, "application/problem+json"]) else {
+            throw WebError(.notAcceptable, code: "not_acceptable", detail: "This address answers \(type) only.")
+        }
+        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw WebError(
+                .unsupportedMediaType, code: "unsupported_media_type", detail: "Send the body uncompressed.",
+                headers: [.acceptEncoding: "identity"])
+        }
     }
 
     // MARK: Who asks
@@ -177,14 +209,26 @@ struct RequestPipeline: Sendable {
 
     private func log(_ request: Request, _ response: Response, _ visit: Visit, _ started: ContinuousClock.Instant) {
         let milliseconds = (ContinuousClock.now - started) / .milliseconds(1)
-        logger.log(
-            level: response.status.code >= 500 ? .error : .info, "request",
-            metadata: [
-                "request_id": .string(visit.id), "method": .string(request.method.rawValue),
-                "path": .string(request.uri.path), "status": .stringConvertible(response.status.code),
-                "ms": .stringConvertible((milliseconds * 100).rounded() / 100),
-                "workspace": .string(visit.principal.map { "\($0.workspace)" } ?? "-"),
-            ])
+        var metadata: Logger.Metadata = [
+            "request_id": .string(visit.id), "method": .string(request.method.rawValue),
+            "path": .string(request.uri.path), "status": .stringConvertible(response.status.code),
+            "ms": .stringConvertible((milliseconds * 100).rounded() / 100),
+            "workspace": .string(visit.principal.map { "\($0.workspace)" } ?? "-"),
+        ]
+        if let reference = Self.clientReference(request.headers[.requestID]) {
+            metadata["client_reference"] = .string(reference)
+        }
+        logger.log(level: response.status.code >= 500 ? .error : .info, "request", metadata: metadata)
+    }
+
+    /// The id that a client or a proxy gave the request, for the log: at most 64 letters, digits and `-_.:`.
+    private static func clientReference(_ header: String?) -> String? {
+        guard let header, (1...64).contains(header.utf8.count) else { return nil }
+        let isSafe = header.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || "-_.:".utf8.contains(byte)
+        }
+        return isSafe ? header : nil
     }
 }
 

@@ -124,23 +124,30 @@ struct ResponseWriterRoom: Sendable {
     }
 
     private func problem(_ error: any Error, id: String, _ visit: Visit) -> Response {
+        let answer = problemAnswer(error, id: id, path: visit.request.uri.path)
+        var headers = answer.headers
+        headers[.requestID] = id
+        security.apply(to: &headers, nonce: nil)
+        return Response(
+            status: answer.status, headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.storableBody ?? [])))
+    }
+
+    /// The problem document of an error (RFC 9457), as a handler might have answered it.
+    func problemAnswer(_ error: any Error, id: String, path: String) -> WebResponse {
         let problem: Problem
         var headers: HTTPFields = [:]
         if let invalid = error as? ValidationErrors {
-            problem = Problem(invalid, requestID: id)
+            problem = Problem(invalid, requestID: id, path: path)
         } else {
             let refusal = refusal(for: error, id: id)
             headers = refusal.headers
-            problem = Problem(refusal, requestID: id)
+            problem = Problem(refusal, requestID: id, path: path)
         }
-        headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"
-        headers[.requestID] = id
-        security.apply(to: &headers, nonce: nil)
         let bytes = (try? JSONBody.encode(problem)) ?? Array("{}".utf8)
-        return Response(
-            status: .init(code: problem.status), headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        return .bytes(
+            bytes, contentType: "application/problem+json", status: .init(code: problem.status), headers: headers)
     }
 
     private func errorPage(_ refusal: WebError, id: String, _ visit: Visit) -> Response {

@@ -12,8 +12,7 @@ package struct WebServer: Sendable {
 
     package init(
         routes: RouteTable, configuration: WebConfiguration, sessions: SessionStore, pages: PageRenderer,
-        assets: Assets,
-        logger: Logger
+        assets: Assets, idempotency: IdempotencyStore? = nil, logger: Logger
     ) {
         self.routes = routes
         self.assets = assets
@@ -24,7 +23,9 @@ package struct WebServer: Sendable {
             security: SecurityHeaders(secure: configuration.isSecure), logger: logger)
         pipeline = RequestPipeline(
             configuration: configuration, sessions: sessions, responses: responses, forgery: forgery, cookies: cookies,
-            cursors: CursorCodec(key: configuration.key), logger: logger)
+            cursors: CursorCodec(key: configuration.key),
+            idempotency: idempotency.map { IdempotencyGate(store: $0, clock: configuration.clock, logger: logger) },
+            logger: logger)
     }
 
     /// Builds the responder; routes are looked up in Hummingbird's trie.
@@ -56,7 +57,7 @@ package struct WebServer: Sendable {
         for (path, known) in methods {
             let allowed = known.contains(.get) ? known.union([.head]) : known
             let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !known.contains(method) {
+            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .trace] where !known.contains(method) {
                 router.on(RouterPath(path), method: method) { [pipeline] request, _ in
                     pipeline.refuse(
                         WebError(
@@ -111,6 +112,8 @@ extension RequestPipeline {
         }
         var copy = response
         copy.headers[.accessControlAllowOrigin] = origin
+        copy.headers[.accessControlExposeHeaders] =
+            "ETag, Idempotency-Replayed, Location, Retry-After, X-Request-Id"
         copy.headers[.vary] = "Origin, Accept-Encoding"
         return copy
     }
@@ -123,7 +126,8 @@ extension RequestPipeline {
         {
             headers[.accessControlAllowOrigin] = origin
             headers[.accessControlAllowMethods] = allow
-            headers[.accessControlAllowHeaders] = "Authorization, Content-Type, If-Match, Idempotency-Key"
+            headers[.accessControlAllowHeaders] =
+                "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key"
             headers[.accessControlMaxAge] = "600"
             headers[.vary] = "Origin"
         }
