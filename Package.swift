@@ -136,5 +136,7 @@ package.targets += [
     tests(of: "Messaging", uses: ["Core", "Web", "Accounts", "Contacts", "Mail", "Postgres"]),
     tests(of: "Campaigns", uses: ["Core", "Web", "Accounts", "Contacts", "Messaging", "Postgres"]),
     tests(of: "Analytics", uses: ["Core", "Web", "Accounts", "Postgres"]),
-    tests(of: "Portal", uses: ["Core", "Web", "Accounts", "Contacts", "Campaigns", "Messaging", "Postgres"]),
+    tests(
+        of: "Portal",
+        uses: ["Core", "Web", "Accounts", "Contacts", "Campaigns", "Messaging", "Tracking", "Templates", "Postgres"]),
 ]

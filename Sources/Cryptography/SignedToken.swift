@@ -8,12 +8,19 @@ import Core
 /// one use from working in another. The payload can be read by anyone; it is signed, not hidden.
 package struct SignedToken: Sendable {
     private let key: HMACKey
+    /// Keys of earlier secrets: they sign nothing any more, but what they signed still holds.
+    private let earlier: [HMACKey]
     /// Longer tokens are refused unread.
     package static let maximumLength = 8192
 
-    /// - Parameter purpose: a short word with a version, such as `c1`; it must not hold a line break.
-    package init(key: HMACKey, purpose: String) {
-        self.key = key.prefixed(by: Array(purpose.utf8) + [10])
+    /// - Parameters:
+    ///   - key: signs and checks.
+    ///   - earlier: only check.
+    ///   - purpose: a short word with a version, such as `c1`; it must not hold a line break.
+    package init(key: HMACKey, earlier: [HMACKey] = [], purpose: String) {
+        let prefix: [UInt8] = Array(purpose.utf8) + [10]
+        self.key = key.prefixed(by: prefix)
+        self.earlier = earlier.map { $0.prefixed(by: prefix) }
     }
 
     /// The tag alone, for a payload that travels by another way (a query with the target URL in it).
@@ -24,7 +31,7 @@ package struct SignedToken: Sendable {
     /// Whether a tag in base64url text belongs to a payload.
     package func isValid(tag text: some StringProtocol, for payload: [UInt8]) -> Bool {
         guard let bytes = Base64URL.decode(text), bytes.count == MACTag.byteCount else { return false }
-        return ConstantTime.equal(bytes, tag(for: payload).bytes)
+        return isSigned(payload, bytes)
     }
 
     package func token(for payload: [UInt8]) -> String {
@@ -56,6 +63,11 @@ package struct SignedToken: Sendable {
         else { return nil }
         let payload: [UInt8] = Array(bytes.dropLast(MACTag.byteCount))
         let given: [UInt8] = Array(bytes.suffix(MACTag.byteCount))
-        return ConstantTime.equal(given, tag(for: payload).bytes) ? payload : nil
+        return isSigned(payload, given) ? payload : nil
+    }
+
+    private func isSigned(_ payload: [UInt8], _ tag: [UInt8]) -> Bool {
+        ConstantTime.equal(tag, key.tag16(payload).bytes)
+            || earlier.contains { ConstantTime.equal(tag, $0.tag16(payload).bytes) }
     }
 }

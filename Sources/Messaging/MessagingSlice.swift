@@ -63,11 +63,18 @@ package struct MessagingSlice: Slice {
         registry.schedule("messaging.journals", every: .seconds(5)) { [recovery] _ in
             await recovery.takeOverAbandonedJournals()
         }
+        let seals = SenderSeals(services: services)
+        registry.schedule("messaging.seals", every: .seconds(3600)) { _ in try await seals.renew() }
     }
+
+    /// The saved passwords of mail servers, sealed anew after a change of keys.
+    package var seals: SenderSeals { SenderSeals(services: services) }
 
     /// Signs and checks the links that end all mail to a person.
     package static func unsubscribeLinks(_ services: AppServices) -> UnsubscribeLinks {
-        UnsubscribeLinks(publicBase: services.urls.publicBase, key: services.keys.key(for: "unsubscribe links"))
+        UnsubscribeLinks(
+            publicBase: services.urls.publicBase, key: services.keys.key(for: "unsubscribe links"),
+            earlier: services.keys.earlierKeys(for: "unsubscribe links"))
     }
 
     /// What a process does when it starts, before it works: it takes over from those that ended on this machine.

@@ -20,6 +20,7 @@ package struct PortalDoctor: Sendable {
         var findings = [configuration, secrets, publicAddress, sender]
         findings.append(await databaseVersion())
         findings.append(await wall())
+        findings.append(await seals())
         findings.append(spool())
         return findings
     }
@@ -38,6 +39,20 @@ package struct PortalDoctor: Sendable {
             message: given
                 ? "secrets at rest have a key of their own"
                 : "secrets at rest use a key derived from MARKETING_JWT_SECRET")
+    }
+
+    private func seals() async -> Finding {
+        let subject = "Sealed passwords"
+        do {
+            let count = try await runtime.assembly.messaging.seals.outdated()
+            return Finding(
+                subject: subject, isFine: true,
+                message: count == 0
+                    ? "all with the key in force; older keys can go"
+                    : "\(count) still with an older key; a running portal seals them anew within the hour")
+        } catch {
+            return Finding(subject: subject, isFine: false, message: "could not be read: \(error)")
+        }
     }
 
     private var publicAddress: Finding {

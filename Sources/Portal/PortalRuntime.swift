@@ -69,12 +69,12 @@ package struct PortalRuntime: Sendable {
         pools = [web, worker]
         let secret = try SecretFiles.secret(
             configuration.jwtSecret, variable: "MARKETING_JWT_SECRET", file: "jwt", configuration: configuration)
-        let keys = SigningKeys(secret: Array(secret.reveal().utf8))
-        let sealing = configuration.encryptionKeys.map { $0.reveal() }
+        let keys = SigningKeys(
+            secret: Array(secret.reveal().utf8),
+            earlier: configuration.earlierJWTSecrets.map { Array($0.reveal().utf8) })
         services = AppServices(
             database: Database(web), workerDatabase: Database(worker), jobs: JobQueue(),
-            secrets: try SecretBox(
-                current: sealing.first ?? keys.bytes(for: "secrets at rest"), older: Array(sealing.dropFirst())),
+            secrets: try Self.secretBox(configuration.encryptionKeys.map { $0.reveal() }, keys),
             keys: keys,
             urls: PortalURLs(portalBase: configuration.portalURL, publicBase: configuration.publicURL),
             passwords: try PasswordHasher(), varDirectory: configuration.varDirectory,
@@ -89,6 +89,14 @@ package struct PortalRuntime: Sendable {
             icons: configuration.isEmbedded
                 ? IconSprite.names(in: "\(configuration.resources)/Public/img/icons.svg") : nil)
         self.letters = letters
+    }
+
+    /// Seals with the first key that is set, or with one derived from the secret. Whatever may have sealed before still
+    /// opens, the derived keys too, so that setting a key for the first time loses nothing.
+    private static func secretBox(_ given: [[UInt8]], _ keys: SigningKeys) throws -> SecretBox {
+        let purpose = "secrets at rest"
+        let all = given + [keys.bytes(for: purpose)] + keys.earlierBytes(for: purpose)
+        return try SecretBox(current: all[0], older: Array(all.dropFirst()))
     }
 
     private let letters: LetterViews
@@ -138,6 +146,7 @@ package struct PortalRuntime: Sendable {
     private var webConfiguration: WebConfiguration {
         WebConfiguration(
             isSecure: configuration.portalURL.hasPrefix("https://"), key: services.keys.bytes(for: "web"),
+            earlierKeys: services.keys.earlierBytes(for: "web"),
             trustedProxies: configuration.trustedProxies, allowedOrigins: configuration.corsOrigins)
     }
 

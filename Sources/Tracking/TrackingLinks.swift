@@ -17,8 +17,9 @@ package struct TrackingLinks: Sendable {
     /// - Parameters:
     ///   - publicBase: scheme and host that visitors reach, without a slash at the end.
     ///   - key: the key for tracking links.
-    package init(publicBase: String, key: HMACKey) {
-        signer = SignedToken(key: key, purpose: "c1")
+    ///   - earlier: keys of earlier secrets, whose links still work.
+    package init(publicBase: String, key: HMACKey, earlier: [HMACKey] = []) {
+        signer = SignedToken(key: key, earlier: earlier, purpose: "c1")
         tagger = key.prefixed(by: Array("c1\n".utf8))
         clickBase = Array("\(publicBase)/v1/webhooks/track/click/".utf8)
         openBase = Array("\(publicBase)/v1/webhooks/track/open/".utf8)

@@ -26,7 +26,9 @@ package struct TrackingSlice: Slice {
 
     /// Signs and checks the addresses in messages.
     package static func links(_ services: AppServices) -> TrackingLinks {
-        TrackingLinks(publicBase: services.urls.publicBase, key: services.keys.key(for: "tracking"))
+        TrackingLinks(
+            publicBase: services.urls.publicBase, key: services.keys.key(for: "tracking"),
+            earlier: services.keys.earlierKeys(for: "tracking"))
     }
 
     package func routes(_ table: inout RouteTable) {

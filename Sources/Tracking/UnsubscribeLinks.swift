@@ -27,8 +27,9 @@ package struct UnsubscribeLinks: Sendable {
     /// - Parameters:
     ///   - publicBase: scheme and host that visitors reach, without a slash at the end.
     ///   - key: the key for unsubscribe links.
-    package init(publicBase: String, key: HMACKey) {
-        signer = SignedToken(key: key, purpose: "u1")
+    ///   - earlier: keys of earlier secrets, whose links still work.
+    package init(publicBase: String, key: HMACKey, earlier: [HMACKey] = []) {
+        signer = SignedToken(key: key, earlier: earlier, purpose: "u1")
         base = Array("\(publicBase)/v1/public/unsubscribe?token=".utf8)
     }
 
@@ -49,7 +50,7 @@ package struct UnsubscribeLinks: Sendable {
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// Nil for anything but a token made by ``token(_:)`` with this key.
+    /// Nil for anything but a token made by ``token(_:)`` with one of the keys.
     package func open(_ token: some StringProtocol) -> Claim? {
         guard token.utf8.count <= 128, let payload = signer.open(token), payload.count == 48 else { return nil }
         return payload.withUnsafeBytes { bytes in

@@ -34,13 +34,26 @@ package struct PortalFixture: Sendable {
         }
     }
 
-    private init(database: Database, clock: WallClock, varDirectory: String) throws {
+    /// The same portal after a restart with another secret, and with the secrets before it where they are kept.
+    package func restarted(secret: String, earlier: [String] = []) throws -> PortalFixture {
+        try PortalFixture(
+            database: services.database, clock: services.clock, varDirectory: varDirectory, secret: secret,
+            earlier: earlier)
+    }
+
+    /// The secret of a portal that was not restarted with another.
+    package static let secret = "a secret for tests that is long enough"
+
+    private init(
+        database: Database, clock: WallClock, varDirectory: String, secret: String = PortalFixture.secret,
+        earlier: [String] = []
+    ) throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
-        let keys = SigningKeys(secret: Array("a secret for tests that is long enough".utf8))
+        let keys = SigningKeys(secret: Array(secret.utf8), earlier: earlier.map { Array($0.utf8) })
         services = AppServices(
             database: database, jobs: JobQueue(), clock: clock,
-            secrets: try SecretBox(current: keys.bytes(for: "tests")),
+            secrets: try SecretBox(current: keys.bytes(for: "tests"), older: keys.earlierBytes(for: "tests")),
             keys: keys, urls: PortalURLs(portalBase: "http://portal.test", publicBase: "http://mail.test"),
             passwords: try PasswordHasher(cost: .quick), varDirectory: varDirectory, logger: logger)
         let mailer = SystemMailer(
@@ -50,7 +63,8 @@ package struct PortalFixture: Sendable {
         self.varDirectory = varDirectory
         let views = try Self.views.get()
         let server = assembly.server(
-            configuration: WebConfiguration(isSecure: false, key: keys.bytes(for: "web"), clock: clock),
+            configuration: WebConfiguration(
+                isSecure: false, key: keys.bytes(for: "web"), earlierKeys: keys.earlierBytes(for: "web"), clock: clock),
             views: { views },
             assets: Assets(), logger: logger)
         let responder = server.responder()

@@ -4,11 +4,16 @@ import Web
 
 /// A browser without scripts: keeps cookies, sends forms with the token of the page it saw last.
 package actor TestBrowser {
-    private let portal: PortalFixture
+    private var portal: PortalFixture
     private var cookies: [String: String] = [:]
     private var formToken = ""
 
     init(portal: PortalFixture) {
+        self.portal = portal
+    }
+
+    /// Goes on with another portal, its cookies kept: what a restart is to a browser.
+    package func move(to portal: PortalFixture) {
         self.portal = portal
     }
 

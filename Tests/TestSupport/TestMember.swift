@@ -11,6 +11,11 @@ package struct TestMember: Sendable {
 
     package static let password = "correct horse battery"
 
+    /// The same person with the same token at another portal: what a restart is to a client.
+    package func moved(to portal: PortalFixture) -> TestMember {
+        TestMember(portal: portal, email: email, token: token, principal: principal)
+    }
+
     package var scope: WorkspaceScope { WorkspaceScope(principal) }
 
     /// A browser that is signed in as this person.

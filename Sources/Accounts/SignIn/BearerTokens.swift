@@ -23,10 +23,13 @@ struct BearerTokens: Sendable {
 
     /// The member that a token stands for, as the membership is now: a removed member's token is worth nothing.
     func principal(of token: String) async throws -> Principal? {
-        guard let key = services.keys.bearer else { return nil }
         let rules = JWT.Rules(
             type: "JWT", issuer: Self.audience, audience: Self.audience, maximumLifetime: Self.lifetime, skew: 30)
-        guard let claims = try? JWT.verify(token, keys: [key], rules: rules, now: services.clock.now),
+        // Tokens name no key, so each is asked in turn.
+        let verified = services.keys.bearers.lazy.compactMap { key in
+            try? JWT.verify(token, keys: [key], rules: rules, now: services.clock.now)
+        }
+        guard let claims = verified.first,
             let user = claims.subject.flatMap({ UserID($0) }),
             let workspace = claims.others[Self.workspaceClaim]?.stringValue.flatMap({ WorkspaceID($0) })
         else { return nil }

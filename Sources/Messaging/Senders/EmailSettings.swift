@@ -103,6 +103,15 @@ struct EmailSettingsQueries {
             "SELECT \(StoredEmailSettings.columns) FROM marketing_email_settings WHERE workspace_id = \(workspace)")
     }
 
+    /// Puts the same password under another seal, unless it has been changed meanwhile. The settings' version stays:
+    /// connections that are open remain good.
+    func replace(password old: [UInt8], with new: [UInt8]) async throws {
+        try await tx.run(
+            "messaging.reseal_password",
+            "UPDATE marketing_email_settings SET password = \(new) WHERE workspace_id = \(workspace) AND password = \(old)"
+        )
+    }
+
     /// - Parameter password: sealed; nil removes it.
     func save(_ settings: EmailSettings, password: [UInt8]?, now: Date) async throws {
         let smtp: MailServer = settings.smtp

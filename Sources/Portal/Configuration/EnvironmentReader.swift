@@ -51,6 +51,16 @@ struct EnvironmentReader {
         return Secret(text)
     }
 
+    /// Several secrets, separated by commas.
+    mutating func secrets(_ name: String, minimumLength: Int) -> [Secret<String>] {
+        let parts = (text(name) ?? "").split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+        guard parts.allSatisfy({ $0.utf8.count >= minimumLength }) else {
+            flaw("\(name) must be secrets of at least \(minimumLength) characters each, separated by commas.")
+            return []
+        }
+        return parts.map { Secret($0) }
+    }
+
     /// Keys of 32 bytes in hexadecimal, the one in force first, older ones after commas.
     mutating func keys(_ name: String) -> [Secret<[UInt8]>] {
         var keys: [Secret<[UInt8]>] = []

@@ -23,6 +23,8 @@ package struct PortalConfiguration: Sendable {
     package var systemSMTP: Secret<String>?
     package var varDirectory: String
     package var jwtSecret: Secret<String>?
+    /// Secrets that were in force before `jwtSecret`; what they signed still holds.
+    package var earlierJWTSecrets: [Secret<String>]
     package var encryptionKeys: [Secret<[UInt8]>]
     package var serviceAPIKey: Secret<String>?
     package var logLevel: Logger.Level
@@ -35,7 +37,8 @@ package struct PortalConfiguration: Sendable {
 
     /// The names of all variables that the product knows; `.env.example` lists the same.
     package static let variables: [String] = [
-        "DATABASE_URL", "MARKETING_DATABASE_URL", "MARKETING_JWT_SECRET", "MARKETING_SERVICE_API_KEY",
+        "DATABASE_URL", "MARKETING_DATABASE_URL", "MARKETING_JWT_SECRET", "MARKETING_JWT_EARLIER_SECRETS",
+        "MARKETING_SERVICE_API_KEY",
         "MARKETING_API_PORT",
         "MARKETING_PORTAL_PORT", "MARKETING_API_PUBLIC_URL", "MARKETING_PORTAL_PUBLIC_URL", "MARKETING_CORS_ORIGIN",
         "MARKETING_SMTP_URL", "MAILGUN_API_KEY", "MAILGUN_DOMAIN", "MAILGUN_WEBHOOK_SIGNING_KEY", "MARKETING_VAR_DIR",
@@ -58,6 +61,7 @@ package struct PortalConfiguration: Sendable {
         let directory = reader.text("MARKETING_VAR_DIR") ?? "var"
         varDirectory = directory.hasPrefix("/") ? directory : "\(currentDirectory)/\(directory)"
         jwtSecret = reader.secret("MARKETING_JWT_SECRET", minimumLength: 32)
+        earlierJWTSecrets = reader.secrets("MARKETING_JWT_EARLIER_SECRETS", minimumLength: 32)
         encryptionKeys = reader.keys("MARKETING_ENCRYPTION_KEY")
         serviceAPIKey = reader.secret("MARKETING_SERVICE_API_KEY", minimumLength: 16)
         logLevel = reader.choice("MARKETING_LOG_LEVEL", Logger.Level.init(rawValue:)) ?? .info

@@ -4,9 +4,12 @@ import Cryptography
 /// Cursors of lists: the last row's sort keys, signed, so that nobody can make the server look elsewhere.
 package struct CursorCodec: Sendable {
     private let key: [UInt8]
+    private let earlier: [[UInt8]]
 
-    package init(key: [UInt8]) {
+    /// - Parameter earlier: keys that were in force before; their cursors are still read.
+    package init(key: [UInt8], earlier: [[UInt8]] = []) {
         self.key = key
+        self.earlier = earlier
     }
 
     package func encode(_ keys: [String]) -> String {
@@ -15,14 +18,17 @@ package struct CursorCodec: Sendable {
             withUnsafeBytes(of: UInt16(truncatingIfNeeded: text.utf8.count).bigEndian) { payload += $0 }
             payload += text.utf8
         }
-        return Base64URL.encode(tag(of: payload) + payload)
+        return Base64URL.encode(Self.tag(of: payload, key) + payload)
     }
 
     /// Nil for a cursor that this server did not make.
     package func decode(_ text: String) -> [String]? {
         guard text.utf8.count <= 4096, let bytes = Base64URL.decode(text), bytes.count >= 12 else { return nil }
         let payload = Array(bytes[12...])
-        guard ConstantTime.equal(Array(bytes[..<12]), tag(of: payload)) else { return nil }
+        let tag = Array(bytes[..<12])
+        guard ([key] + earlier).contains(where: { ConstantTime.equal(tag, Self.tag(of: payload, $0)) }) else {
+            return nil
+        }
         var keys: [String] = []
         var rest = payload[...]
         while rest.count >= 2 {
@@ -35,7 +41,7 @@ package struct CursorCodec: Sendable {
         return rest.isEmpty ? keys : nil
     }
 
-    private func tag(of payload: [UInt8]) -> [UInt8] {
+    private static func tag(of payload: [UInt8], _ key: [UInt8]) -> [UInt8] {
         Array(HMAC.sha256(key: key, message: payload).prefix(12))
     }
 }

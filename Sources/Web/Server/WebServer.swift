@@ -17,13 +17,13 @@ package struct WebServer: Sendable {
         self.routes = routes
         self.assets = assets
         let cookies = CookieJar(secure: configuration.isSecure)
-        let forgery = ForgeryProtection(key: configuration.key)
+        let forgery = ForgeryProtection(key: configuration.key, earlier: configuration.earlierKeys)
         let responses = ResponseWriterRoom(
             configuration: configuration, pages: pages, cookies: cookies, forgery: forgery,
             security: SecurityHeaders(secure: configuration.isSecure), logger: logger)
         pipeline = RequestPipeline(
             configuration: configuration, sessions: sessions, responses: responses, forgery: forgery, cookies: cookies,
-            cursors: CursorCodec(key: configuration.key),
+            cursors: CursorCodec(key: configuration.key, earlier: configuration.earlierKeys),
             idempotency: idempotency.map { IdempotencyGate(store: $0, clock: configuration.clock, logger: logger) },
             logger: logger)
     }
