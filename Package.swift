@@ -77,7 +77,7 @@ let package = Package(
             "Campaigns",
             uses: [
                 "Messaging", "Contacts", "Tracking", "Accounts", "Core", "Cryptography", "Templates", "Markup", "Mail",
-                "Postgres", "Jobs", "Web", log,
+                "HTTPTransport", "Postgres", "Jobs", "Web", log,
             ]),
         room(
             "Analytics",
@@ -134,7 +134,7 @@ package.targets += [
     tests(of: "Contacts", uses: ["Core", "Web", "Accounts", "Postgres"]),
     tests(of: "Tracking", uses: ["Core", "Web", "Accounts", "Contacts", "Postgres"]),
     tests(of: "Messaging", uses: ["Core", "Web", "Accounts", "Contacts", "Mail", "Postgres"]),
-    tests(of: "Campaigns", uses: ["Core", "Web", "Accounts", "Contacts", "Messaging", "Postgres"]),
+    tests(of: "Campaigns", uses: ["Core", "HTTPTransport", "Web", "Accounts", "Contacts", "Messaging", "Postgres"]),
     tests(of: "Analytics", uses: ["Core", "Web", "Accounts", "Postgres"]),
     tests(
         of: "Portal",

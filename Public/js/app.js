@@ -5,8 +5,10 @@ import "./controls.js";
 const parts = {
   "form": "./forms.js",
   "[data-bulk], [data-filter]": "./tables.js",
+  "[data-combobox]": "./combobox.js",
   "[data-dialog], form[data-confirm]": "./dialogs.js",
   "[data-live-src]": "./live.js",
+  "[data-load-src]": "./load.js",
   "[data-editor]": "./editor.js",
   "[data-preview]": "./preview.js",
 };

@@ -124,11 +124,14 @@ struct ProfilePage: ViewPage {
 struct WorkspaceSettingsPage: ViewPage {
     let form: WorkspaceSettingsForm
     let canEdit: Bool
+    /// The page that sent the person here and gets them back after saving.
+    var returnPath: String?
     var errors = ValidationErrors()
 
     static let view = "accounts/workspace-settings"
     static let fields = Fields<WorkspaceSettingsPage> { f in
         f.record("name", of: FormField.self) { FormField("name", $0.form.name, $0.errors) }
+        f.optionalText("returnPath") { $0.returnPath }
         f.record("postalAddress", of: FormField.self) { FormField("postalAddress", $0.form.postalAddress, $0.errors) }
         f.record("brandName", of: FormField.self) { FormField("brandName", $0.form.brandName, $0.errors) }
         f.record("brandColor", of: FormField.self) { FormField("brandColor", $0.form.brandColor, $0.errors) }

@@ -84,19 +84,25 @@ struct AccountsRoutes: Sendable {
     private func showSettings(_ request: WebRequest) async throws -> WebResponse {
         let member = try request.member
         guard let workspace = try await services.directory.workspace(member.workspace) else { throw WebError.notFound }
-        return .page(WorkspaceSettingsPage(form: WorkspaceSettingsForm(workspace), canEdit: member.role >= .admin))
+        return .page(
+            WorkspaceSettingsPage(
+                form: WorkspaceSettingsForm(workspace), canEdit: member.role >= .admin,
+                returnPath: LocalPath.safe(request.query.optional("return"))))
     }
 
     private func saveSettings(_ request: WebRequest) async throws -> WebResponse {
-        let form = WorkspaceSettingsForm(try await request.form())
+        let fields = try await request.form()
+        let form = WorkspaceSettingsForm(fields)
+        let returnPath: String? = LocalPath.safe(fields.optional("return"))
         do {
             try await workspaces.save(form, by: try request.scope)
         } catch let errors as ValidationErrors {
             return .page(
-                WorkspaceSettingsPage(form: form, canEdit: true, errors: errors), status: .unprocessableContent)
+                WorkspaceSettingsPage(form: form, canEdit: true, returnPath: returnPath, errors: errors),
+                status: .unprocessableContent)
         }
         memory.forgetAll()
-        return .redirect(to: "/settings", notice: "The settings are saved.")
+        return .redirect(to: returnPath ?? "/settings", notice: "The settings are saved.")
     }
 
     // MARK: Colleagues

@@ -17,6 +17,21 @@ package struct CampaignCheck: Sendable, Equatable {
     package let level: Level
     package let title: String
     package let detail: String
+    /// Where to put it right, when that is another page.
+    package let remedy: Remedy?
+
+    package struct Remedy: Sendable, Equatable {
+        package let label: String
+        package let href: String
+    }
+
+    init(code: String, level: Level, title: String, detail: String, remedy: Remedy? = nil) {
+        self.code = code
+        self.level = level
+        self.title = title
+        self.detail = detail
+        self.remedy = remedy
+    }
 
     static func blocker(_ code: String, _ title: String, _ detail: String) -> CampaignCheck {
         CampaignCheck(code: code, level: .blocker, title: title, detail: detail)
@@ -87,15 +102,16 @@ enum CampaignChecks {
     /// - Parameters:
     ///   - content: what would be sent.
     ///   - source: what the author wrote.
+    ///   - address: the check of the postal address, from `PostalAddressCheck`.
     ///   - properties: the names of contacts' properties.
     static func message(
-        _ content: SendContent, source: CampaignContent, postalAddress: String, properties: Set<String>
+        _ content: SendContent, source: CampaignContent, address: CampaignCheck, properties: Set<String>
     ) throws -> [CampaignCheck] {
         let written: String =
             source.bodyMode == .markdown ? try Markdown.toHTML(source.html) : source.html
         let discovered: LinkDiscovery = try LinkDiscovery.discover(written)
         return [
-            unsubscribe(discovered), address(postalAddress, in: written), links(discovered), images(discovered),
+            unsubscribe(discovered), address, links(discovered), images(discovered),
             size(content.email.html.utf8.count + content.email.links.count * 220),
             try variables(content, properties: properties),
         ]
@@ -105,14 +121,6 @@ enum CampaignChecks {
         discovered.links.contains { $0.purpose == .unsubscribe }
             ? .passed("unsubscribe", "There is a link to unsubscribe")
             : .passed("unsubscribe_added", "A link to unsubscribe is added at the end")
-    }
-
-    private static func address(_ postalAddress: String, in html: String) -> CampaignCheck {
-        postalAddress.isEmpty
-            ? .warning(
-                "no_postal_address", "There is no postal address",
-                "Many countries ask for one. Add it under Settings and it stands at the end of every e-mail.")
-            : .passed("postal_address", "Your postal address is at the end")
     }
 
     private static func links(_ discovered: LinkDiscovery) -> CampaignCheck {

@@ -10,9 +10,11 @@ struct CampaignLaunchRoutes: Sendable {
     let actions: CampaignActions
     let reader: CampaignReader
     let messaging: MessagingInterface
+    let inspector: LinkInspector
 
     func add(to routes: inout RouteTable) {
         routes.page(.get, "/campaigns/{id}/review", .viewer, review)
+        routes.page(.get, "/campaigns/{id}/links", .viewer, links)
         routes.page(.post, "/campaigns/{id}/launch", .editor, launch)
         routes.page(.post, "/campaigns/{id}/schedule", .editor, schedule)
         routes.page(.post, "/campaigns/{id}/unschedule", .editor, unschedule)
@@ -32,6 +34,16 @@ struct CampaignLaunchRoutes: Sendable {
         return .page(page)
     }
 
+    /// Asks the links, which takes up to six seconds. The review brings it in afterwards, so that it waits for nothing.
+    private func links(_ request: WebRequest) async throws -> WebResponse {
+        let campaign: Campaign = try await reader.campaign(try request.id(), try request.scope)
+        let links = LinkReport.links(of: campaign.content)
+        let answers = await inspector.ask(links.map(\.url))
+        return .page(
+            CampaignLinksPage(
+                id: campaign.id.description, name: campaign.content.name, report: LinkReport(links, answers: answers)))
+    }
+
     private func launch(_ request: WebRequest) async throws -> WebResponse {
         let id: CampaignID = try request.id()
         let typed: String = try await request.form().text("confirmation")
@@ -43,7 +55,7 @@ struct CampaignLaunchRoutes: Sendable {
             return .page(page, status: .unprocessableContent)
         }
         return try await answer(
-            actions.launch(id, by: try request.scope), request, id: id, notice: "Sending has begun.")
+            actions.launch(id, for: .person, by: try request.scope), request, id: id, notice: "Sending has begun.")
     }
 
     private func schedule(_ request: WebRequest) async throws -> WebResponse {
@@ -63,7 +75,8 @@ struct CampaignLaunchRoutes: Sendable {
             return .page(page, status: .unprocessableContent)
         }
         return try await answer(
-            actions.schedule(id, at: date, by: scope), request, id: id, notice: "The campaign is scheduled.")
+            actions.schedule(id, at: date, for: .person, by: scope), request, id: id,
+            notice: "The campaign is scheduled.")
     }
 
     private func unschedule(_ request: WebRequest) async throws -> WebResponse {

@@ -80,6 +80,8 @@ struct CampaignEditPage: ViewPage {
     let lists: [(id: ContactListID, name: String, count: Int)]
     let variables: [SelectOption]
     let contacts: [SelectOption]
+    /// What was searched for to show the preview as; nil when nothing was.
+    var contactQuery: String?
     let fromPlaceholder: String
     var errors = ValidationErrors()
     /// What somebody else saved meanwhile.
@@ -97,6 +99,13 @@ struct CampaignEditPage: ViewPage {
         f.record("fromName", of: FormField.self) { FormField("fromName", $0.content.fromName ?? "", $0.errors) }
         f.record("fromEmail", of: FormField.self) { FormField("fromEmail", $0.content.fromEmail ?? "", $0.errors) }
         f.record("replyTo", of: FormField.self) { FormField("replyTo", $0.content.replyTo ?? "", $0.errors) }
+        f.text("contactQuery") { $0.contactQuery ?? "" }
+        f.flag("hasSearch") { $0.contactQuery != nil }
+        f.text("contactHint") { page in
+            let isEmpty: Bool = page.contactQuery != nil && page.contacts.isEmpty
+            return isEmpty ? "Nobody was found. The preview shows an example." : "Nothing is sent to them."
+        }
+        f.link("peopleAction") { page in page.id.map { "/campaigns/\($0)/people" } ?? "/campaigns/people" }
         f.text("fromPlaceholder") { $0.fromPlaceholder }
         f.list("modes", of: SelectOption.self) { page in
             [
@@ -105,6 +114,8 @@ struct CampaignEditPage: ViewPage {
                 SelectOption(value: "markdown", label: "Markdown", selected: page.content.bodyMode == .markdown),
             ]
         }
+        // The first words of a new letter stand in the view.
+        f.flag("isBlank") { $0.id == nil && $0.content.html.isEmpty && $0.errors.isEmpty }
         f.flag("isRich") { $0.content.bodyMode == .rich }
         f.list("included", of: ListChoiceRecord.self) { page in page.choices(page.content.audience.listIds) }
         f.list("excluded", of: ListChoiceRecord.self) { page in page.choices(page.content.audience.excludeListIds) }
@@ -140,85 +151,6 @@ struct CampaignPreviewPage: ViewPage {
     static var previews: [CampaignPreviewPage] { [CampaignPreviewPage(problem: "Line 3: a tag is not closed")] }
 }
 
-/// What a check found.
-struct CheckRecord: ViewRecord {
-    let check: CampaignCheck
-
-    static let fields = Fields<CheckRecord> { f in
-        f.text("title") { $0.check.title }
-        f.optionalText("detail") { $0.check.detail.isEmpty ? nil : $0.check.detail }
-        f.flag("isBlocker") { $0.check.level == .blocker }
-        f.flag("isWarning") { $0.check.level == .warning }
-        f.flag("isPassed") { $0.check.level == .passed }
-    }
-}
-
-/// Why some people will not get a campaign.
-struct RefusalRecord: ViewRecord {
-    let refusal: AudienceForecast.Refusal
-
-    static let fields = Fields<RefusalRecord> { f in
-        f.text("reason") { $0.refusal.reason.label }
-        f.number("count") { $0.refusal.count }
-    }
-}
-
-/// The last look before sending.
-struct CampaignReviewPage: ViewPage {
-    let campaign: Campaign
-    let finding: CampaignReview.Finding
-    let listNames: [String]
-    let excludedNames: [String]
-    let timeZone: String
-    var date = FormField("date")
-    var time = FormField("time")
-    var confirmation = FormField("confirmation")
-    var errors = ValidationErrors()
-    let testAddress: String
-    var testSummary: String?
-    var testAccepted = false
-
-    /// From so many people on, sending asks for a typed word.
-    static let confirmationThreshold = 10_000
-
-    static let view = "campaigns/review"
-    static let fields = Fields<CampaignReviewPage> { f in
-        f.text("id") { $0.campaign.id.description }
-        f.text("name") { $0.campaign.content.name }
-        f.text("subject") { $0.campaign.content.subject.isEmpty ? "No subject" : $0.campaign.content.subject }
-        f.text("sender") { page in
-            let name: String = page.campaign.content.fromName ?? page.finding.sender.fromName
-            let address: String? = page.campaign.content.fromEmail ?? page.finding.sender.fromEmail
-            return address.map { "\(name) <\($0)>" } ?? name
-        }
-        f.flag("isOutbox") { $0.finding.sender.provider == .outbox }
-        f.texts("listNames") { $0.listNames }
-        f.texts("excludedNames") { $0.excludedNames }
-        f.list("checks", of: CheckRecord.self) { page in
-            let order: [CampaignCheck.Level] = [.blocker, .warning, .passed]
-            return order.flatMap { level in page.finding.checks.filter { $0.level == level } }
-                .map { CheckRecord(check: $0) }
-        }
-        f.number("people") { $0.finding.forecast.people }
-        f.number("recipients") { $0.finding.forecast.recipients }
-        f.list("refusals", of: RefusalRecord.self) { $0.finding.forecast.refusals.map { RefusalRecord(refusal: $0) } }
-        f.flag("isReady") { $0.finding.blockers.isEmpty }
-        f.number("blockers") { $0.finding.blockers.count }
-        f.flag("isScheduled") { $0.campaign.status == .scheduled }
-        f.optionalDate("scheduledAt") { $0.campaign.scheduledAt }
-        f.text("timeZone") { $0.timeZone }
-        f.record("date", of: FormField.self) { $0.date }
-        f.record("time", of: FormField.self) { $0.time }
-        f.record("confirmation", of: FormField.self) { $0.confirmation }
-        f.flag("needsConfirmation") { $0.finding.forecast.recipients >= confirmationThreshold }
-        f.record("to", of: FormField.self) { FormField("to", $0.testAddress, $0.errors) }
-        f.optionalText("testSummary") { $0.testSummary }
-        f.flag("testAccepted") { $0.testAccepted }
-        f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.errors) }
-    }
-    static var previews: [CampaignReviewPage] { [] }
-}
-
 /// A campaign on its way, or done.
 struct CampaignShowPage: ViewPage {
     let campaign: Campaign
@@ -247,11 +179,8 @@ struct CampaignShowPage: ViewPage {
         f.flag("mayCancel") { $0.canEdit && $0.campaign.status.allows(.cancel) }
         f.flag("mayDelete") { $0.canEdit && $0.campaign.status.allows(.delete) }
         f.flag("canEdit") { $0.canEdit }
-        f.list("tabs", of: Tab.self) { page in
-            [
-                Tab(label: "Overview", href: "/campaigns/\(page.campaign.id)", current: true),
-                Tab(label: "Report", href: "/campaigns/\(page.campaign.id)/report", current: false),
-            ]
+        f.list("tabs", of: Tab.self) {
+            CampaignTabs.all($0.campaign.id, hasSend: $0.campaign.send != nil, current: .overview)
         }
     }
     static var previews: [CampaignShowPage] { [] }

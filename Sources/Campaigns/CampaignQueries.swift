@@ -87,6 +87,20 @@ package struct CampaignQueries {
             """)
     }
 
+    /// The campaigns that will go to a list or leave its people out, the newest first; at most fifty.
+    func using(_ list: ContactListID) async throws -> [CampaignSummary] {
+        let open: [CampaignStatus] = [.draft, .scheduled, .sending, .paused]
+        return try await tx.all(
+            CampaignSummary.self, "campaigns.using_list",
+            """
+            SELECT \(CampaignSummary.columns) FROM marketing_campaigns
+            WHERE workspace_id = \(workspace) AND status = ANY (\(open)) AND deleted_at IS NULL
+                AND (audience->'listIds' @> to_jsonb(\(list)::text)
+                    OR audience->'excludeListIds' @> to_jsonb(\(list)::text))
+            ORDER BY updated_at DESC LIMIT 50
+            """)
+    }
+
     /// Several at once, in no particular order.
     func all(_ ids: [CampaignID]) async throws -> [Campaign] {
         guard !ids.isEmpty else { return [] }

@@ -12,6 +12,7 @@ struct CampaignReader: Sendable {
     let services: AppServices
     let messaging: MessagingInterface
     let review: CampaignReview
+    let inspector: LinkInspector
 
     /// Why an e-mail cannot be shown or sent as a test, for its author.
     struct Problem: Error, Sendable {
@@ -93,8 +94,9 @@ struct CampaignReader: Sendable {
         return try await ContactLists.all(scope, in: tx).filter { ids.contains($0.id) }.map(\.name)
     }
 
+    /// - Parameter people: words that were searched for to show the preview as somebody; nil offers the newest people.
     func editPage(
-        id: CampaignID?, _ content: CampaignContent, version: Int, _ request: WebRequest
+        id: CampaignID?, _ content: CampaignContent, version: Int, _ request: WebRequest, people: String? = nil
     ) async throws -> CampaignEditPage {
         let scope = try request.scope
         guard let workspace = try await services.directory.workspace(scope.workspace) else { throw WebError.notFound }
@@ -102,19 +104,16 @@ struct CampaignReader: Sendable {
             let lists = try await ContactLists.all(scope, in: tx)
             let properties: [String] = try await ContactVocabulary.properties(scope, in: tx)
             let contacts = try await ContactLookup.newest(
-                inList: content.audience.listIds.first, limit: 20, scope, in: tx)
+                inList: people == nil ? content.audience.listIds.first : nil, matching: people,
+                limit: SuggestionsPage.limit, scope, in: tx)
             let sender = try await messaging.sender(of: workspace, in: tx)
             let from: String = sender.fromEmail.map { "\(sender.fromName) <\($0)>" } ?? sender.fromName
             return CampaignEditPage(
                 id: id, content: content, version: version,
                 lists: lists.map { (id: $0.id, name: $0.name, count: $0.memberCount) },
                 variables: Self.variables(properties),
-                contacts: contacts.map { contact in
-                    let name: String = [contact.firstName, contact.lastName].compactMap { $0 }.joined(separator: " ")
-                    let label: String = [name, contact.email ?? ""].filter { !$0.isEmpty }.joined(separator: ", ")
-                    return SelectOption(value: contact.id.description, label: label.isEmpty ? "No name" : label)
-                },
-                fromPlaceholder: from)
+                contacts: contacts.map { SelectOption(value: $0.id.description, label: $0.nameAndAddress) },
+                contactQuery: people, fromPlaceholder: from)
         }
     }
 
@@ -140,14 +139,18 @@ struct CampaignReader: Sendable {
         let (day, _) = LocalTime.fields(of: tomorrow, in: workspace.timeZone)
         let page: CampaignReviewPage? = try await services.database.read(scope.workspace, timeout: .seconds(20)) { tx in
             guard let campaign = try await CampaignQueries(scope, tx).find(id) else { return nil }
-            let finding: CampaignReview.Finding = try await review.review(campaign, scope: scope, in: tx)
+            let finding: CampaignReview.Finding = try await review.review(
+                campaign, for: .person, scope: scope, in: tx)
             let lists = try await ContactLists.all(scope, in: tx)
             let audience: SendAudience = campaign.content.audience
+            let links = LinkReport.links(of: campaign.content)
             return CampaignReviewPage(
                 campaign: campaign, finding: finding,
                 listNames: lists.filter { audience.listIds.contains($0.id) }.map(\.name),
                 excludedNames: lists.filter { audience.excludeListIds.contains($0.id) }.map(\.name),
-                timeZone: workspace.timeZone, date: FormField("date", day), time: FormField("time", "09:00"),
+                timeZone: workspace.timeZone,
+                links: LinkReport(links, answers: inspector.known(links.map(\.url))), date: FormField("date", day),
+                time: FormField("time", "09:00"),
                 testAddress: testAddress ?? member.email)
         }
         guard let page else { throw WebError.notFound }

@@ -22,8 +22,9 @@ package struct CampaignReview: Sendable {
         package var blockers: [CampaignCheck] { checks.filter { $0.level == .blocker } }
     }
 
+    /// - Parameter asker: people are held to more than programs: see `PostalAddressCheck`.
     package func review(
-        _ campaign: Campaign, scope: WorkspaceScope, in tx: PostgresTransaction
+        _ campaign: Campaign, for asker: CampaignAsker, scope: WorkspaceScope, in tx: PostgresTransaction
     ) async throws -> Finding {
         guard let workspace = try await services.directory.workspace(scope.workspace) else {
             throw ReviewFlaw.noWorkspace
@@ -38,8 +39,11 @@ package struct CampaignReview: Sendable {
                 of: campaign.content, id: campaign.id, workspace: workspace, sender: sender)
             _ = try messaging.compile(made, workspace: workspace)
             let properties = Set(try await ContactVocabulary.properties(scope, in: tx))
+            let address: CampaignCheck = try PostalAddressCheck.check(
+                workspace.postalAddress, in: made, properties: properties, asker: asker,
+                returnPath: "/campaigns/\(campaign.id)/review")
             checks += try CampaignChecks.message(
-                made, source: campaign.content, postalAddress: workspace.postalAddress, properties: properties)
+                made, source: campaign.content, address: address, properties: properties)
             content = made
         } catch let error as TemplateError {
             checks.append(

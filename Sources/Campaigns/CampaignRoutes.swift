@@ -24,6 +24,8 @@ struct CampaignRoutes: Sendable {
         routes.page(.post, "/campaigns/{id}", .editor, body: .bytes(3 << 20), save)
         routes.page(.post, "/campaigns/preview", .editor, body: .bytes(3 << 20), previewNew)
         routes.page(.post, "/campaigns/{id}/preview", .editor, body: .bytes(3 << 20), preview)
+        routes.page(.post, "/campaigns/people", .editor, body: .bytes(3 << 20), findPeople)
+        routes.page(.post, "/campaigns/{id}/people", .editor, body: .bytes(3 << 20), findPeople)
         routes.page(.get, "/campaigns/{id}/preview", .viewer, previewSaved)
         routes.page(.post, "/campaigns/{id}/duplicate", .editor, duplicate)
         routes.page(.get, "/campaigns/{id}/delete", .editor, confirmDelete)
@@ -73,7 +75,6 @@ struct CampaignRoutes: Sendable {
 
     private func new(_ request: WebRequest) async throws -> WebResponse {
         var content = CampaignContent()
-        content.html = "<p>Hello {{ contact.first_name | default: \"there\" }},</p>\n<p></p>"
         if let list = request.query.optional("list").flatMap({ ContactListID($0) }) {
             content.audience.listIds = [list]
         }
@@ -146,6 +147,17 @@ struct CampaignRoutes: Sendable {
         let contact: ContactID? = form.optional("previewContact").flatMap { ContactID($0) }
         return try await preview(
             CampaignContent(form: form), id: id, request, contact, asText: form.text("as") == "text")
+    }
+
+    /// Without script: the form as it is, with the people who fit the words beside the preview. Nothing is saved.
+    private func findPeople(_ request: WebRequest) async throws -> WebResponse {
+        let form = try await request.form()
+        let id: CampaignID? = request.parameter("id") == nil ? nil : try request.id()
+        if let id { _ = try await reader.campaign(id, try request.scope) }
+        return .page(
+            try await reader.editPage(
+                id: id, CampaignContent(form: form), version: form.integer("version") ?? 0, request,
+                people: form.text("previewContactQuery")))
     }
 
     private func previewSaved(_ request: WebRequest) async throws -> WebResponse {

@@ -9,9 +9,11 @@ import Web
 package struct CampaignsSlice: Slice {
     private let services: AppServices
     private let messaging: MessagingInterface
+    private let inspector: LinkInspector
     package let actions: CampaignActions
 
     package init(services: AppServices, messaging: MessagingInterface) {
+        inspector = LinkInspector(clock: services.clock)
         self.services = services
         self.messaging = messaging
         actions = CampaignActions(services: services, messaging: messaging)
@@ -19,7 +21,7 @@ package struct CampaignsSlice: Slice {
 
     package static let pages: [any ViewPage.Type] = [
         CampaignsIndexPage.self, CampaignEditPage.self, CampaignPreviewPage.self, CampaignReviewPage.self,
-        CampaignShowPage.self, CampaignConfirmPage.self, CampaignDeletedPage.self,
+        CampaignLinksPage.self, CampaignShowPage.self, CampaignConfirmPage.self, CampaignDeletedPage.self,
     ]
 
     package static let navigation: [NavItem] = [
@@ -27,9 +29,12 @@ package struct CampaignsSlice: Slice {
     ]
 
     package func routes(_ table: inout RouteTable) {
-        let reader = CampaignReader(services: services, messaging: messaging, review: actions.review)
+        let reader = CampaignReader(
+            services: services, messaging: messaging, review: actions.review, inspector: inspector)
         CampaignRoutes(services: services, actions: actions, reader: reader, messaging: messaging).add(to: &table)
-        CampaignLaunchRoutes(services: services, actions: actions, reader: reader, messaging: messaging).add(to: &table)
+        CampaignLaunchRoutes(
+            services: services, actions: actions, reader: reader, messaging: messaging, inspector: inspector
+        ).add(to: &table)
         CampaignAPI(services: services, actions: actions, reader: reader).add(to: &table)
     }
 

@@ -60,6 +60,12 @@ package struct Contact: Sendable, Equatable {
     /// undoing an import sets versions back.
     package var revision: String { "\(version).\(Int((updatedAt.timeIntervalSince1970 * 1000).rounded()))" }
 
+    /// What tells them from others in a picker: “Ana Ruiz, ana@example.com”.
+    package var nameAndAddress: String {
+        let parts: [String] = [fullName, email].compactMap { $0 }
+        return parts.isEmpty ? displayName : parts.joined(separator: ", ")
+    }
+
     /// What the person is called on pages: name, else address, else number.
     package var displayName: String {
         fullName ?? email ?? phone ?? "Nameless contact"

@@ -21,6 +21,7 @@ struct ContactRoutes: Sendable {
         routes.page(.post, "/contacts/bulk", .editor, applyBulk)
         routes.page(.get, "/contacts/bulk/{id}", .viewer, showBulk)
         routes.page(.get, "/contacts/bulk/{id}/live", .viewer, liveBulk)
+        routes.page(.get, "/contacts/suggestions", .viewer, suggestions)
         routes.page(.get, "/contacts/{id}", .viewer, show)
         routes.page(.get, "/contacts/{id}/edit", .editor, edit)
         routes.page(.post, "/contacts/{id}", .editor, update)
@@ -54,6 +55,21 @@ struct ContactRoutes: Sendable {
         return .page(
             ContactListing(request: request, filter: filter, sort: sort, isFirst: paging.after == nil, listing: listing)
                 .indexPage)
+    }
+
+    /// For comboboxes: the people who fit `q`, the newest ones without it.
+    private func suggestions(_ request: WebRequest) async throws -> WebResponse {
+        let scope = try request.scope
+        let people = try await services.database.read(scope.workspace) { transaction in
+            try await ContactLookup.newest(
+                matching: request.query.optional("q"), limit: SuggestionsPage.limit, scope, in: transaction)
+        }
+        let options = people.map { person in
+            Suggestion(
+                value: person.id.description, label: person.displayName,
+                detail: person.displayName == person.email ? nil : person.email)
+        }
+        return .page(SuggestionsPage(heading: "People", options: options))
     }
 
     struct Listing: Sendable {

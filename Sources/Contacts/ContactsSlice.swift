@@ -7,31 +7,28 @@ import Web
 
 /// People: who they are, which lists they are on, what happened to them, and how they come in from files.
 package struct ContactsSlice: Slice {
-    /// Where a list is in use, in words (“the campaign Spring offers”); asked of the slices above.
-    package typealias ListUsage = @Sendable (ContactListID, WorkspaceScope) async throws -> [String]
-
     private let services: AppServices
     private let uploadLimit: Int
-    private let listUsage: ListUsage
+    private let listUses: ListUse.Finder
     private let messages: ContactMessage.History
     private let counts = MatchCountMemory()
 
     /// - Parameter uploadLimit: the largest file that can be imported, in bytes.
     package init(
         services: AppServices, uploadLimit: Int = 512 << 20,
-        listUsage: @escaping ListUsage = { _, _ in [] },
+        listUses: @escaping ListUse.Finder = { _, _, _ in [] },
         messages: @escaping ContactMessage.History = { _, _, _ in [] }
     ) {
         self.services = services
         self.uploadLimit = uploadLimit
-        self.listUsage = listUsage
+        self.listUses = listUses
         self.messages = messages
     }
 
     package static let pages: [any ViewPage.Type] = [
         ContactsIndexPage.self, ContactShowPage.self, ContactFormPage.self, ContactConfirmPage.self, BulkRunPage.self,
         ImportsIndexPage.self, ImportUploadPage.self, ImportPreviewPage.self, ImportShowPage.self, ListsIndexPage.self,
-        ListFormPage.self, ListShowPage.self,
+        ListFormPage.self, ListShowPage.self, ListDeletePage.self,
     ]
 
     package static let navigation: [NavItem] = [
@@ -43,10 +40,10 @@ package struct ContactsSlice: Slice {
         ContactSchemas.add(to: &table)
         ImportRoutes(services: services, uploadLimit: uploadLimit).add(to: &table)
         ContactRoutes(services: services, counts: counts, messages: messages).add(to: &table)
-        ListRoutes(services: services, usage: listUsage).add(to: &table)
+        ListRoutes(services: services, uses: listUses).add(to: &table)
         ImportAPI(services: services, uploadLimit: uploadLimit).add(to: &table)
         ContactAPI(services: services).add(to: &table)
-        ListAPI(services: services).add(to: &table)
+        ListAPI(services: services, uses: listUses).add(to: &table)
     }
 
     package func jobs(_ registry: inout JobRegistry) {

@@ -3,8 +3,7 @@ import Core
 /// Sends requests to other servers. One thread carries all of them; callers wait without blocking.
 ///
 /// TLS is verified, only http and https are spoken, no proxy or cookies from the surroundings are used, and a user's
-/// URL
-/// cannot reach anything but the public internet, whatever its name resolves to when the connection is made.
+/// URL cannot reach anything but the public internet, whatever its name resolves to when the connection is made.
 package final class HTTPClient: Sendable {
     private let engine: TransferEngine
 
@@ -23,6 +22,7 @@ package final class HTTPClient: Sendable {
     /// Cancelling the task ends the transfer.
     package func send(_ request: OutboundRequest) async throws(OutboundFailure) -> OutboundResponse {
         var request: OutboundRequest = request
+        let end: ContinuousClock.Instant = .now + .milliseconds(request.timeout)
         var redirects = 0
         while true {
             try Self.check(request)
@@ -31,6 +31,8 @@ package final class HTTPClient: Sendable {
             redirects += 1
             guard redirects <= request.redirectLimit else { throw .tooManyRedirects }
             request = try Self.redirected(request, status: result.response.status, to: next)
+            request.timeout = (end - .now).wholeMilliseconds
+            guard request.timeout > 0 else { throw .timedOut }
         }
     }
 
@@ -61,7 +63,7 @@ package final class HTTPClient: Sendable {
         next.url = url
         let from = try OutboundURL(request.url, trust: request.trust)
         let to = try OutboundURL(url, trust: request.trust)
-        if from.scheme == "https", to.scheme != "https" {
+        if from.scheme == "https", to.scheme != "https", request.trust != .publicWeb {
             throw .invalidURL("The server redirected to an address without encryption.")
         }
         if from.host != to.host || from.port != to.port {
@@ -73,5 +75,12 @@ package final class HTTPClient: Sendable {
             next.headers.removeAll { $0.name.lowercased().hasPrefix("content-") }
         }
         return next
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    var wholeMilliseconds: Int {
+        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
     }
 }

@@ -15,6 +15,9 @@ package struct OutboundRequest: Sendable {
         case operatorSetting
         /// A user: https on port 443 only, and only addresses of the public internet.
         case user
+        /// A user, and the answer is only looked at: http on port 80 or https on port 443, and only addresses of the
+        /// public internet.
+        case publicWeb
     }
 
     package var method: Method
@@ -26,7 +29,7 @@ package struct OutboundRequest: Sendable {
     package var redirectLimit = 0
     /// Milliseconds until the connection must stand.
     package var connectTimeout = 10_000
-    /// Milliseconds for everything.
+    /// Milliseconds for everything, redirects included.
     package var timeout = 20_000
     /// Bytes of the body after decompression; more is an error.
     package var responseLimit = 1 << 20

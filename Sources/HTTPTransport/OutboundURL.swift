@@ -32,12 +32,16 @@ package struct OutboundURL: Sendable, Equatable {
         self.scheme = scheme
         self.host = host
         port = explicit ?? (scheme == "https" ? 443 : 80)
-        guard trust == .user else { return }
-        guard scheme == "https" else { throw .invalidURL("The address must begin with https://.") }
+        guard trust != .operatorSetting else { return }
+        guard scheme == "https" || trust == .publicWeb else {
+            throw .invalidURL("The address must begin with https://.")
+        }
         guard Self.part(parser, CURLUPART_USER) == nil, Self.part(parser, CURLUPART_PASSWORD) == nil,
             !Self.authority(text).contains("@")
         else { throw .invalidURL("The address must not contain a user name or password.") }
-        guard port == 443 else { throw .invalidURL("The address must use port 443.") }
+        guard port == (scheme == "https" ? 443 : 80) else {
+            throw .invalidURL("The address must use port \(scheme == "https" ? 443 : 80).")
+        }
         guard AddressGuard.allows(host: host) else { throw .blockedAddress }
     }
 

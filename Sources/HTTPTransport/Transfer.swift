@@ -40,9 +40,9 @@ final class Transfer {
         guard let handle else { return }
         func set(_ option: CURLoption, _ value: Int) { portal_curl_set_long(handle, option, value) }
         func set(_ option: CURLoption, _ value: String) { portal_curl_set_string(handle, option, value) }
-        let isUser: Bool = request.trust == .user
+        let isUser: Bool = request.trust != .operatorSetting
         set(CURLOPT_URL, request.url)
-        set(CURLOPT_PROTOCOLS_STR, isUser ? "https" : "http,https")
+        set(CURLOPT_PROTOCOLS_STR, request.trust == .user ? "https" : "http,https")
         set(CURLOPT_FOLLOWLOCATION, 0)
         set(CURLOPT_PROXY, "")
         set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
@@ -133,7 +133,7 @@ final class Transfer {
 
     /// The last and decisive check: the address that is really connected to.
     func allows(_ address: UnsafeRawPointer, family: Int32) -> Bool {
-        guard request.trust == .user else { return true }
+        guard request.trust != .operatorSetting else { return true }
         if let bytes = AddressGuard.bytes(of: address, family: family), AddressGuard.isPublic(bytes) { return true }
         finding = .blockedAddress
         return false

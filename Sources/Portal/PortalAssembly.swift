@@ -32,7 +32,9 @@ package struct PortalAssembly: Sendable {
         let tracking = TrackingSlice(services: services, ledger: MessageEngagement())
         let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
         let slices: [any Slice] = [
-            accounts, ContactsSlice(services: services, messages: ContactMessages.newest), messaging, tracking,
+            accounts,
+            ContactsSlice(services: services, listUses: CampaignListUses.find, messages: ContactMessages.newest),
+            messaging, tracking,
             campaigns,
             AnalyticsSlice(services: services),
         ]
@@ -61,7 +63,8 @@ package struct PortalAssembly: Sendable {
     /// Every page of the product, so that all views are checked at start.
     package static let pages: [any ViewPage.Type] =
         [
-            ErrorPage.self, PlainErrorPage.self, StyleguidePage.self, NoticeMail.self, DocumentationPage.self,
+            ErrorPage.self, PlainErrorPage.self, SuggestionsPage.self, StyleguidePage.self, NoticeMail.self,
+            DocumentationPage.self,
             ProblemsPage.self,
         ]
         + sliceTypes.flatMap { $0.pages }

@@ -32,6 +32,15 @@ struct ReportRoutesTests {
             #expect(try page.text("main").contains("The address does not exist"))
             #expect(try page.text("main").contains("https://example.com/shop"))
             #expect(page.all("svg rect.bar").count >= 5)
+            let first = try await ana.api(.get, "/v1/campaigns/\(seeded.campaign)/messages?limit=1").json()
+            let message: String = try #require(first["data"]?.arrayValue?.first?["id"]?.stringValue)
+            let places = [
+                "/campaigns/\(seeded.campaign)", "/campaigns/\(seeded.campaign)/messages", "/messages/\(message)",
+            ]
+            for path in places {
+                let tabs = try await browser.get(path).page().all("nav.tabs[aria-label=Campaign] a").map(\.readableText)
+                #expect(tabs == ["Overview", "Report", "Messages"], "\(path)")
+            }
         }
     }
 

@@ -38,6 +38,16 @@ struct CampaignRoutesTests {
         return list
     }
 
+    private func giveAddress(_ member: TestMember, _ portal: PortalFixture) async throws {
+        let workspace: WorkspaceID = member.principal.workspace
+        _ = try await portal.services.database.write(workspace) { tx in
+            try await tx.run(
+                "test.address",
+                "UPDATE marketing_workspaces SET postal_address = '1 High Street, Oldtown' WHERE id = \(workspace)")
+        }
+        portal.services.directory.forget(workspace)
+    }
+
     private func body(_ list: ContactListID, subject: String = "Hello") -> String {
         """
         {"name":"Spring","type":"one_time","audience":{"listIds":["\(list)"],"excludeListIds":[]},
@@ -137,6 +147,10 @@ struct CampaignRoutesTests {
             #expect(review.text.contains("3 people"))
             #expect(try await browser.get("/campaigns/\(id)/preview").text.contains("Hello"))
             #expect(try await browser.get("/campaigns/\(id)/edit").status == .ok)
+            let unfit = try await browser.post("/campaigns/\(id)/launch", [])
+            #expect(unfit.status == .unprocessableContent)
+            #expect(unfit.text.contains("There is no postal address"))
+            try await giveAddress(ana, portal)
             let launched = try await browser.post("/campaigns/\(id)/launch", [])
             #expect(launched.status == .seeOther)
             let shown = try await browser.get("/campaigns/\(id)")

@@ -1,3 +1,4 @@
+import Campaigns
 import Core
 import FoundationEssentials
 import Messaging
@@ -50,7 +51,7 @@ struct MessageLogPage: ViewPage {
         f.text("subject") { $0.totals.subject }
         f.text("status") { $0.totals.statusLabel }
         f.text("tone") { $0.totals.statusTone }
-        f.list("tabs", of: Tab.self) { CampaignTabs.all($0.id, hasSend: true, current: .messages) }
+        f.list("tabs", of: Tab.self) { CampaignTabs.all($0.totals.id, hasSend: true, current: .messages) }
         f.link("action") { $0.base }
         f.text("query") { $0.filter.search ?? "" }
         f.list("states", of: SelectOption.self) { $0.states }

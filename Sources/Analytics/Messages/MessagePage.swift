@@ -1,3 +1,4 @@
+import Campaigns
 import Core
 import FoundationEssentials
 import Messaging
@@ -100,6 +101,9 @@ struct MessagePage: ViewPage {
         f.optionalLink("uncertainHref") { $0.row.state == .uncertain ? "/sends/\($0.send)/uncertain" : nil }
         f.number("opens") { $0.row.openCount }
         f.number("clicks") { $0.row.clickCount }
+        f.list("tabs", of: Tab.self) { page in
+            page.campaign.map { CampaignTabs.all($0.id, hasSend: true, current: .message) } ?? []
+        }
         f.list("moments", of: MessageMoment.self) { $0.moments }
     }
 

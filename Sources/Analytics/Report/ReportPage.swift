@@ -1,3 +1,4 @@
+import Campaigns
 import FoundationEssentials
 import Messaging
 import Templates
@@ -82,7 +83,7 @@ struct ReportPage: ViewPage {
         f.optionalDate("startedAt") { $0.report.totals.firstSentAt }
         f.optionalDate("finishedAt") { $0.report.totals.finishedAt }
         f.list("tabs", of: Tab.self) {
-            CampaignTabs.all($0.id, hasSend: $0.report.totals.send != nil, current: .report)
+            CampaignTabs.all($0.report.totals.id, hasSend: $0.report.totals.send != nil, current: .report)
         }
         f.list("tiles", of: StatTile.self) { $0.tiles }
         f.list("delivery", of: StatTile.self) { $0.delivery }
@@ -178,20 +179,4 @@ struct ReportPage: ViewPage {
     }
 
     static var previews: [ReportPage] { [] }
-}
-
-/// The pages of one campaign.
-enum CampaignTabs {
-    enum Place { case report, messages }
-
-    static func all(_ id: String, hasSend: Bool, current: Place) -> [Tab] {
-        var tabs: [Tab] = [
-            Tab(label: "Overview", href: "/campaigns/\(id)", current: false),
-            Tab(label: "Report", href: "/campaigns/\(id)/report", current: current == .report),
-        ]
-        if hasSend || current == .messages {
-            tabs.append(Tab(label: "Messages", href: "/campaigns/\(id)/messages", current: current == .messages))
-        }
-        return tabs
-    }
 }

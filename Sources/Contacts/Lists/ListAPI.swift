@@ -5,8 +5,9 @@ import Web
 /// Lists as JSON.
 struct ListAPI: Sendable {
     let services: AppServices
+    let uses: ListUse.Finder
 
-    private var actions: ListActions { ListActions(services: services) }
+    private var actions: ListActions { ListActions(services: services, uses: uses) }
 
     func add(to routes: inout RouteTable) {
         routes.api(
@@ -35,8 +36,10 @@ struct ListAPI: Sendable {
         routes.api(
             .delete, "/v1/lists/{id}", .editor,
             APIOperation(
-                id: "deleteList", tag: "Lists", summary: "Delete a list", details: "Its members stay in the workspace.",
-                status: 204), delete)
+                id: "deleteList", tag: "Lists", summary: "Delete a list",
+                details:
+                    "Its members stay in the workspace. Refused with `list_in_use` while a campaign that is scheduled or being sent uses it.",
+                status: 204, problems: [409]), delete)
         routes.api(
             .get, "/v1/lists/{id}/contacts", .viewer,
             APIOperation(
@@ -119,8 +122,11 @@ struct ListAPI: Sendable {
     }
 
     private func delete(_ request: WebRequest) async throws -> WebResponse {
-        guard try await actions.delete(try request.id(), try request.scope) else { throw WebError.notFound }
-        return .empty()
+        switch try await actions.delete(try request.id(), try request.scope) {
+        case .done: return .empty()
+        case .missing: throw WebError.notFound
+        case .inUse(let uses): throw WebError.conflict(ListActions.refusal(uses), code: "list_in_use")
+        }
     }
 
     private func contacts(_ request: WebRequest) async throws -> WebResponse {

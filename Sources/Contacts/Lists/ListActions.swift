@@ -6,6 +6,21 @@ import Postgres
 /// Making, changing and filling lists. Counts are settled by the statement that changes the members.
 struct ListActions: Sendable {
     let services: AppServices
+    /// What uses a list, asked of the slices above before one is deleted.
+    var uses: ListUse.Finder = { _, _, _ in [] }
+
+    enum Deletion: Sendable {
+        case done
+        case missing
+        /// Something goes out to the list now or soon; what.
+        case inUse([ListUse])
+    }
+
+    /// Why a list cannot be deleted, for people and programs.
+    static func refusal(_ uses: [ListUse]) -> String {
+        let names: String = uses.filter(\.isBinding).map { "“\($0.name)”" }.joined(separator: ", ")
+        return "The list is used by campaigns that are scheduled or being sent: \(names). Cancel them first, or wait."
+    }
 
     func create(_ form: ContactListForm, _ scope: WorkspaceScope) async throws -> ContactList {
         try await refusingTakenName {
@@ -56,16 +71,18 @@ struct ListActions: Sendable {
         }
     }
 
-    /// Deletes a list; the people stay. False when there is no such list.
-    func delete(_ id: ContactListID, _ scope: WorkspaceScope) async throws -> Bool {
+    /// Deletes a list; the people stay. Refused while a campaign that is scheduled or being sent needs it.
+    func delete(_ id: ContactListID, _ scope: WorkspaceScope) async throws -> Deletion {
         try await services.database.write(scope.workspace, timeout: .seconds(60)) { transaction in
+            let found: [ListUse] = try await uses(id, scope, transaction)
+            if found.contains(where: \.isBinding) { return .inUse(found) }
             let name: String? = try await transaction.value(
                 String?.self, "contacts.lists.delete",
                 """
                 UPDATE marketing_lists SET deleted_at = \(services.clock.now), member_count = 0
                 WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NULL RETURNING name
                 """)
-            guard let name else { return false }
+            guard let name else { return .missing }
             try await transaction.run([
                 Statement(
                     "contacts.lists.delete.members",
@@ -76,7 +93,7 @@ struct ListActions: Sendable {
                 ContactTotals.adding(0, scope),
             ])
             try await services.audit.record("deleted the list", subject: name, by: scope, in: transaction)
-            return true
+            return .done
         }
     }
 

@@ -5,10 +5,9 @@ import Web
 /// The pages about lists.
 struct ListRoutes: Sendable {
     let services: AppServices
-    /// Where a list is in use, for the question before it is deleted; asked of the slices above.
-    let usage: ContactsSlice.ListUsage
+    let uses: ListUse.Finder
 
-    private var actions: ListActions { ListActions(services: services) }
+    private var actions: ListActions { ListActions(services: services, uses: uses) }
 
     func add(to routes: inout RouteTable) {
         routes.page(.get, "/lists", .viewer, index)
@@ -119,21 +118,19 @@ struct ListRoutes: Sendable {
 
     private func confirmDeletion(_ request: WebRequest) async throws -> WebResponse {
         let list = try await list(request)
-        let uses = try await usage(list.id, try request.scope)
-        var message: String = "Its \(CountWords.people(list.memberCount)) stay in the workspace."
-        if !uses.isEmpty {
-            message += " The list is used by: \(uses.joined(separator: ", ")). They will go to nobody on it any more."
+        let scope = try request.scope
+        let found: [ListUse] = try await services.database.read(scope.workspace) { transaction in
+            try await uses(list.id, scope, transaction)
         }
-        return .page(
-            ContactConfirmPage(
-                title: "Delete the list “\(list.name)”?", message: message,
-                action: "\(ContactPaths.list(list.id))/delete", label: "Delete list", backLabel: list.name,
-                backHref: ContactPaths.list(list.id)))
+        return .page(ListDeletePage(list: list, uses: found))
     }
 
     private func delete(_ request: WebRequest) async throws -> WebResponse {
         let list = try await list(request)
-        guard try await actions.delete(list.id, try request.scope) else { throw WebError.notFound }
-        return .redirect(to: "/lists", notice: "The list “\(list.name)” was deleted.")
+        switch try await actions.delete(list.id, try request.scope) {
+        case .done: return .redirect(to: "/lists", notice: "The list “\(list.name)” was deleted.")
+        case .missing: throw WebError.notFound
+        case .inUse(let uses): return .page(ListDeletePage(list: list, uses: uses), status: .conflict)
+        }
     }
 }

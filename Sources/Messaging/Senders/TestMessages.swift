@@ -91,8 +91,8 @@ extension MessagingInterface {
     /// The message of the settings page's own test.
     func settingsTest(from sender: SenderSummary, workspace: Workspace) throws -> SendContent {
         let draft = EmailDraft(
-            subject: "A test from \(workspace.name.replacing("{", with: ""))", format: .html,
-            body: "<p>This is a test. If you can read it, your settings work.</p>")
+            subject: "A test from \(workspace.name.replacing("{", with: ""))", format: .markdown,
+            body: "This is a test. If you can read it, your settings work.")
         guard let fromEmail = sender.fromEmail else {
             throw ValidationErrors("fromEmail", "Enter the address that your e-mails come from, and save, first.")
         }
