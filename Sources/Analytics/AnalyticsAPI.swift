@@ -31,7 +31,7 @@ struct AnalyticsAPI: Sendable {
             try request.scope)
         return try .json(
             CursorPage(
-                data: found.rows.map { MessageOutput($0) },
+                data: found.rows,
                 nextCursor: found.next.map { request.cursor(after: $0.keys) }))
     }
 

@@ -93,51 +93,6 @@ struct AnalyticsOutput: Encodable {
     }
 }
 
-/// One message of a campaign as JSON.
-struct MessageOutput: Encodable {
-    let id: MessageID
-    let contactId: ContactID
-    let email: String?
-    let firstName: String?
-    let lastName: String?
-    let status: String
-    let reason: String?
-    let reasonText: String?
-    let providerResponse: String?
-    let attempts: Int
-    let createdAt: Date
-    let nextAttemptAt: Date?
-    let sentAt: Date?
-    let bouncedAt: Date?
-    let openedAt: Date?
-    let clickedAt: Date?
-    let unsubscribedAt: Date?
-    let openCount: Int
-    let clickCount: Int
-
-    init(_ row: MessageRow) {
-        id = row.id
-        contactId = row.contact
-        email = row.email
-        firstName = row.firstName
-        lastName = row.lastName
-        status = row.stateName
-        reason = row.reason
-        reasonText = row.reasonLabel
-        providerResponse = row.response
-        attempts = row.attempts
-        createdAt = row.createdAt
-        nextAttemptAt = row.nextAttemptAt
-        sentAt = row.sentAt
-        bouncedAt = row.bouncedAt
-        openedAt = row.openedAt
-        clickedAt = row.clickedAt
-        unsubscribedAt = row.unsubscribedAt
-        openCount = row.openCount
-        clickCount = row.clickCount
-    }
-}
-
 struct SeriesOutput: Encodable {
     struct Point: Encodable {
         let start: Date

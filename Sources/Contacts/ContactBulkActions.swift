@@ -3,6 +3,7 @@ import Core
 import FoundationEssentials
 import Jobs
 import Postgres
+import Web
 
 /// What can be done to many people at once.
 enum BulkDeed: Sendable, Hashable, Codable {
@@ -250,7 +251,7 @@ extension BulkDeed {
 
     /// What was done to so many people.
     func done(_ count: Int) -> String {
-        let people: String = count == 1 ? "1 contact" : "\(CountWords.number(count)) contacts"
+        let people: String = count == 1 ? "1 contact" : "\(NumberWords.grouped(count)) contacts"
         switch self {
         case .addToList: return "\(people) put on the list."
         case .removeFromList: return "\(people) taken off the list."

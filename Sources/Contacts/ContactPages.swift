@@ -84,21 +84,11 @@ struct ContactShowPage: ViewPage {
     let contact: Contact
     var lists: [ContactList] = []
     var otherLists: [ContactList] = []
-    var events: [ContactEvent] = []
-    var messages: [ContactMessage] = []
-    var olderHref: String?
-
-    struct Item: ViewRecord {
-        let event: ContactEvent
-
-        static let fields = Fields<Item> { f in
-            f.text("title") { $0.event.title }
-            f.date("at") { $0.event.occurredAt }
-            f.optionalText("detail") { $0.event.detail }
-            f.optionalLink("href") { $0.event.href }
-        }
-        static var viewType: String { "ContactTimelineItem" }
-    }
+    var moments: [ContactMoment] = []
+    /// The one kind of moments that is shown; nil: all.
+    var kind: ContactMoment.Kind?
+    var isFirst = true
+    var olderCursor: String?
 
     struct Property: ViewRecord {
         let name: String
@@ -135,12 +125,24 @@ struct ContactShowPage: ViewPage {
         f.list("otherLists", of: SelectOption.self) { page in
             page.otherLists.map { SelectOption(value: $0.id.description, label: $0.name) }
         }
-        f.list("events", of: Item.self) { $0.events.map(Item.init) }
-        f.list("messages", of: ContactMessage.self) { $0.messages }
-        f.optionalLink("olderHref") { $0.olderHref }
+        f.list("moments", of: ContactMoment.self) { $0.moments }
+        f.list("kinds", of: Tab.self) { page in
+            [Tab(label: "Everything", href: page.path(nil), current: page.kind == nil)]
+                + ContactMoment.Kind.allCases.map { kind in
+                    Tab(label: kind.label, href: page.path(kind), current: page.kind == kind)
+                }
+        }
+        f.flag("isFirst") { $0.isFirst }
+        f.link("newestHref") { $0.path($0.kind) }
+        f.optionalLink("olderHref") { page in page.olderCursor.map { page.path(page.kind, cursor: $0) } }
         f.link("editHref") { "\(ContactPaths.contact($0.contact.id))/edit" }
         f.link("deleteHref") { "\(ContactPaths.contact($0.contact.id))/delete" }
         f.link("listHref") { "\(ContactPaths.contact($0.contact.id))/lists" }
+    }
+
+    private func path(_ kind: ContactMoment.Kind?, cursor: String? = nil) -> String {
+        ContactPaths.contact(contact.id) + PercentEncoding.query([("show", kind?.rawValue), ("cursor", cursor)])
+            + (kind == nil && cursor == nil ? "" : "#timeline-title")
     }
 
     private var source: String {
@@ -169,7 +171,7 @@ struct ContactShowPage: ViewPage {
             ContactShowPage(contact: PreviewPeople.contact),
             ContactShowPage(
                 contact: PreviewPeople.contact, lists: [PreviewPeople.list], otherLists: [PreviewPeople.list],
-                events: [PreviewPeople.event], olderHref: "/contacts/1?before=x"),
+                moments: [PreviewPeople.event.moment], isFirst: false, olderCursor: "x"),
         ]
     }
 }
@@ -319,7 +321,7 @@ struct BulkRunPage: ViewPage {
         f.text("title") { $0.title }
         f.number("done") { $0.done }
         f.number("total") { max(1, $0.total) }
-        f.text("detail") { "\(CountWords.number($0.done)) of \(CountWords.number($0.total))" }
+        f.text("detail") { "\(NumberWords.grouped($0.done)) of \(NumberWords.grouped($0.total))" }
         f.flag("running") { $0.running }
         f.link("liveHref") { "/contacts/bulk/\($0.id)/live" }
     }

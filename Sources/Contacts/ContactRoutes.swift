@@ -8,7 +8,7 @@ import Web
 struct ContactRoutes: Sendable {
     let services: AppServices
     let counts: MatchCountMemory
-    let messages: ContactMessage.History
+    let messages: ContactMoment.Source
 
     private var actions: ContactActions { ContactActions(services: services) }
     private var bulk: ContactBulkActions { ContactBulkActions(services: services) }
@@ -179,25 +179,23 @@ struct ContactRoutes: Sendable {
     private func show(_ request: WebRequest) async throws -> WebResponse {
         let scope = try request.scope
         let id: ContactID = try request.id()
-        let before: Identifier<ContactEventTag>? = request.query.optional("before").flatMap { Identifier($0) }
-        let limit: Int = 50
+        let history = ContactHistory(
+            messages: messages, scope: scope,
+            kind: request.query.optional("show").flatMap { ContactMoment.Kind(rawValue: $0) },
+            after: try request.pageRequest().after.flatMap { MomentPosition($0) })
         let page: ContactShowPage? = try await services.database.read(scope.workspace) { transaction in
             let (found, lists, memberships, events) = try await transaction.pipeline(
                 Query(Contact.self, "contacts.find", ContactQueries(scope: scope).select(id)),
                 Query(ContactList.self, "contacts.lists.all", ListQueries(scope: scope).selectAll),
                 Query(ContactList.self, "contacts.lists.ofContact", ListQueries(scope: scope).select(listsOf: id)),
-                Query(
-                    ContactEvent.self, "contacts.timeline.page",
-                    ContactTimeline.select(id, before: before, limit: limit + 1, scope)))
+                history.events(of: id))
             guard let contact = found.first else { return nil }
-            let history = try await messages(id, scope, transaction)
+            let moments = try await history.page(of: contact, events: events, in: transaction)
             let own = Set(memberships.map(\.id))
-            let shown = Array(events.prefix(limit))
-            let older: String? = events.count > limit ? shown.last.map { "/contacts/\(id)?before=\($0.id)" } : nil
             return ContactShowPage(
                 contact: contact, lists: lists.filter { own.contains($0.id) },
-                otherLists: lists.filter { !own.contains($0.id) }, events: shown, messages: history,
-                olderHref: older)
+                otherLists: lists.filter { !own.contains($0.id) }, moments: moments.moments, kind: history.kind,
+                isFirst: history.after == nil, olderCursor: moments.next.map { request.cursor(after: $0) })
         }
         guard let page else { throw WebError.notFound }
         return .page(page)

@@ -10,14 +10,14 @@ package struct ContactsSlice: Slice {
     private let services: AppServices
     private let uploadLimit: Int
     private let listUses: ListUse.Finder
-    private let messages: ContactMessage.History
+    private let messages: ContactMoment.Source
     private let counts = MatchCountMemory()
 
     /// - Parameter uploadLimit: the largest file that can be imported, in bytes.
     package init(
         services: AppServices, uploadLimit: Int = 512 << 20,
         listUses: @escaping ListUse.Finder = { _, _, _ in [] },
-        messages: @escaping ContactMessage.History = { _, _, _ in [] }
+        messages: @escaping ContactMoment.Source = { _, _, _, _, _ in [] }
     ) {
         self.services = services
         self.uploadLimit = uploadLimit

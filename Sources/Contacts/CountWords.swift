@@ -1,17 +1,9 @@
-/// Numbers in words for people.
-enum CountWords {
-    /// With thousands separators: `12,408`.
-    static func number(_ value: Int) -> String {
-        var digits: [Character] = []
-        for (index, digit) in String(value.magnitude).reversed().enumerated() {
-            if index > 0, index % 3 == 0 { digits.append(",") }
-            digits.append(digit)
-        }
-        return (value < 0 ? "-" : "") + String(digits.reversed())
-    }
+import Web
 
+/// Counts of people and durations in words.
+enum CountWords {
     static func people(_ count: Int) -> String {
-        count == 1 ? "1 contact" : "\(number(count)) contacts"
+        NumberWords.counted(count, "contact", "contacts")
     }
 
     static func people(_ count: MatchCount) -> String {

@@ -153,6 +153,9 @@ struct ProblemsPage: ViewPage {
         Code(code: "method_not_allowed", meaning: "The address exists, but not for this method. See the Allow header."),
         Code(code: "conflict", meaning: "The state of the thing does not allow this now."),
         Code(
+            code: "list_in_use", meaning: "A campaign that is scheduled or being sent uses the list; “detail” names it."
+        ),
+        Code(
             code: "idempotency_running",
             meaning:
                 "The first request with this Idempotency-Key has no answer yet. Ask again after Retry-After seconds."),

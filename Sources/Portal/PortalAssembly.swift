@@ -33,7 +33,7 @@ package struct PortalAssembly: Sendable {
         let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
         let slices: [any Slice] = [
             accounts,
-            ContactsSlice(services: services, listUses: CampaignListUses.find, messages: ContactMessages.newest),
+            ContactsSlice(services: services, listUses: CampaignListUses.find, messages: ContactMessages.moments),
             messaging, tracking,
             campaigns,
             AnalyticsSlice(services: services),

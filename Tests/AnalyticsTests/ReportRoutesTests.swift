@@ -62,6 +62,26 @@ struct ReportRoutesTests {
         }
     }
 
+    @Test("A contact's timeline tells of messages: sent, opened and clicked, each with its link, in order")
+    func timeline() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let seeded = try await SeededCampaign.make(workspace: ana.scope.workspace, portal: portal)
+            let rows = try await ana.api(.get, "/v1/campaigns/\(seeded.campaign)/messages?did=clicked&limit=1").json()
+            let row = try #require(rows["data"]?.arrayValue?.first)
+            let contact: String = try #require(row["contactId"]?.stringValue)
+            let browser = try await ana.signIn()
+            let page = try await browser.get("/contacts/\(contact)?show=message").page()
+            let titles = page.all(".timeline-title").map(\.readableText)
+            #expect(titles == ["Clicked a link in “Autumn news”", "Opened “Autumn news”", "Got “Autumn news”"])
+            #expect(page.all(".timeline-title a").first?["href"] == "/messages/\(row["id"]?.stringValue ?? "")")
+            let bounced = try await ana.api(.get, "/v1/campaigns/\(seeded.campaign)/messages?state=failed").json()
+            let other: String = try #require(bounced["data"]?.arrayValue?.first?["contactId"]?.stringValue)
+            let story = try await browser.get("/contacts/\(other)?show=message").page()
+            #expect(story.all(".timeline-title").map(\.readableText).first == "“Autumn news” bounced")
+        }
+    }
+
     @Test("The message log goes through everybody once, page by page, and filters by state, reason and action")
     func log() async throws {
         try await PortalFixture.with { portal in

@@ -39,14 +39,14 @@ struct LinkProbeTests {
     @Test("A server that never answers costs no more than the limit, and the rest is not asked")
     func limits() async throws {
         let server = try RawServer { _ in nil }
-        let urls = (0..<8).map { server.url("/\($0)") }
-        let probe = LinkProbe(client: client, trust: .operatorSetting, limit: 2, each: 200, total: 500)
+        let urls = (0..<40).map { server.url("/\($0)") }
+        let probe = LinkProbe(client: client, trust: .operatorSetting, limit: 2, each: 200, total: 1_000)
         let clock = ContinuousClock()
         var found: [String: LinkProbe.Answer] = [:]
         let time = await clock.measure { found = await probe.ask(urls) }
-        #expect(time < .seconds(3))
-        #expect(found.count == 8)
-        #expect(found.values.contains(.failed(.timedOut)))
+        #expect(time < .seconds(20))
+        #expect(found.count == 40)
+        #expect(found.values.allSatisfy { $0 == .failed(.timedOut) || $0 == .notAsked })
         #expect(found.values.contains(.notAsked))
     }
 

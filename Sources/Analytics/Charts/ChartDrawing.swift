@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Web
 
 /// What a chart is to show: values over time, one per bucket and series.
 struct ChartData: Sendable {

@@ -1,6 +1,7 @@
 import Accounts
 import Core
 import Templates
+import Web
 
 /// Something that a person should look at or decide.
 struct AttentionItem: ViewRecord, Equatable {

@@ -3,8 +3,8 @@ import FoundationEssentials
 import Messaging
 import Postgres
 
-/// One line of a campaign's message log.
-struct MessageRow: PostgresRow, Sendable {
+/// One line of a campaign's message log, as pages and JSON show it.
+struct MessageRow: PostgresRow, Encodable, Sendable {
     static let columns: SQL = """
         m.id, m.contact_id, m.occurrence::bigint, m.email, c.first_name, c.last_name, m.state, m.reason,
         m.provider_response, m.attempt::bigint, m.created_at, m.next_attempt_at, m.sent_at, m.bounced_at, m.opened_at,
@@ -18,6 +18,8 @@ struct MessageRow: PostgresRow, Sendable {
     let lastName: String?
     let stateName: String
     let reason: String?
+    /// The reason in words.
+    let reasonLabel: String?
     /// What the mail server answered, as it came.
     let response: String?
     let attempts: Int
@@ -40,6 +42,7 @@ struct MessageRow: PostgresRow, Sendable {
         lastName = try row.next()
         stateName = try row.next()
         reason = try row.next()
+        reasonLabel = reason.map { MessageReason(rawValue: $0)?.label ?? $0 }
         response = try row.next()
         attempts = try row.next()
         createdAt = try row.next()
@@ -63,8 +66,11 @@ struct MessageRow: PostgresRow, Sendable {
 
     var title: String { name ?? email ?? "No name" }
 
-    var reasonLabel: String? {
-        reason.map { MessageReason(rawValue: $0)?.label ?? $0 }
+    /// Names in JSON; the occurrence is for cursors only.
+    private enum CodingKeys: String, CodingKey {
+        case id, contact = "contactId", email, firstName, lastName, stateName = "status", reason
+        case reasonLabel = "reasonText", response = "providerResponse", attempts, createdAt, nextAttemptAt, sentAt
+        case bouncedAt, openedAt, clickedAt, unsubscribedAt, openCount, clickCount
     }
 }
 

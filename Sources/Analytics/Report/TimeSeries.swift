@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Web
 
 /// Sends, first opens and first clicks of a campaign, hour by hour or day by day.
 struct TimeSeries: Sendable, Equatable {

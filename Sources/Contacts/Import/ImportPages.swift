@@ -259,23 +259,24 @@ struct ImportShowPage: ViewPage {
         else { return nil }
         let seconds: Int = Int(end.timeIntervalSince(start).rounded(.up))
         return
-            "\(CountWords.number(file.rowNumber)) rows in \(CountWords.duration(seconds)), \(CountWords.number(rate)) a second"
+            "\(NumberWords.grouped(file.rowNumber)) rows in \(CountWords.duration(seconds)), \(NumberWords.grouped(rate)) a second"
     }
 
     private var progressText: String {
         if file.status == .queued { return "Waiting for a free worker." }
         var text: String =
-            "\(CountWords.number(file.rowNumber)) of about \(CountWords.number(max(file.total, file.rowNumber))) rows"
-        if let rate = file.rate(at: now) { text += ", \(CountWords.number(rate)) a second" }
+            "\(NumberWords.grouped(file.rowNumber)) of about \(NumberWords.grouped(max(file.total, file.rowNumber))) rows"
+        if let rate = file.rate(at: now) { text += ", \(NumberWords.grouped(rate)) a second" }
         if let seconds = file.secondsLeft(at: now) { text += ", about \(CountWords.duration(seconds)) left" }
         return text
     }
 
     private var tiles: [StatTile] {
         func tile(_ label: String, _ count: Int, _ detail: String? = nil) -> StatTile {
-            StatTile(label: label, value: CountWords.number(count), detail: detail)
+            StatTile(label: label, value: NumberWords.grouped(count), detail: detail)
         }
-        let unchanged: String? = file.unchanged > 0 ? "\(CountWords.number(file.unchanged)) were the same already" : nil
+        let unchanged: String? =
+            file.unchanged > 0 ? "\(NumberWords.grouped(file.unchanged)) were the same already" : nil
         return [
             tile("Created", file.created), tile("Updated", file.updated, unchanged), tile("Skipped", file.skipped),
             tile("Failed", file.failed),
@@ -285,7 +286,7 @@ struct ImportShowPage: ViewPage {
     private var undoText: String? {
         guard file.status == .undone else { return nil }
         var text: String =
-            "Undone: \(CountWords.people(file.undoRemoved)) deleted, \(CountWords.number(file.undoRestored)) restored."
+            "Undone: \(CountWords.people(file.undoRemoved)) deleted, \(NumberWords.grouped(file.undoRestored)) restored."
         if file.undoKept > 0 {
             text += " \(CountWords.people(file.undoKept)) had been changed or written to since and stayed as they are."
         }

@@ -179,7 +179,7 @@ struct ImportRoutes: Sendable {
             ContactConfirmPage(
                 title: "Undo the import of \(file.fileName)?",
                 message:
-                    "\(CountWords.people(file.created)) that it added will be deleted, \(CountWords.number(file.updated)) "
+                    "\(CountWords.people(file.created)) that it added will be deleted, \(NumberWords.grouped(file.updated)) "
                     + "that it changed get their earlier values back. Whoever was changed or written to since stays as they are.",
                 action: "\(ContactPaths.importPage(file.id))/undo", label: "Undo import", backLabel: file.fileName,
                 backHref: ContactPaths.importPage(file.id)))

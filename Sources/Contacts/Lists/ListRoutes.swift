@@ -80,10 +80,10 @@ struct ListRoutes: Sendable {
             sorts: [
                 SortLink(label: "Name", href: ContactPaths.index(filter, sort: .name)),
                 SortLink(label: "E-mail", href: ContactPaths.index(filter, sort: .email)),
-            ], back: path, allLabel: "All \(CountWords.number(list.memberCount)) members", canEdit: canEdit,
+            ], back: path, allLabel: "All \(NumberWords.grouped(list.memberCount)) members", canEdit: canEdit,
             removesFromList: true)
         let next: String? = page.next.map { path + PercentEncoding.query([("cursor", request.cursor(after: $0))]) }
-        let members: String = list.memberCount == 1 ? "1 member" : "\(CountWords.number(list.memberCount)) members"
+        let members: String = list.memberCount == 1 ? "1 member" : "\(NumberWords.grouped(list.memberCount)) members"
         return .page(
             ListShowPage(
                 list: list, table: table,

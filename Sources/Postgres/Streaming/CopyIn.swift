@@ -20,7 +20,9 @@ extension PostgresSession {
         _ name: StaticString, _ statement: SQL, isolation: isolated (any Actor)? = #isolation,
         _ produce: (CopyWriter) async throws -> Void
     ) async throws -> Int {
-        try await lease.operate(name) { connection, operation in try connection.startCopyIn(statement, operation) }
+        try await lease.operate(name) { connection, operation in
+            try connection.startCopy(.intoServer, statement, operation)
+        }
         do {
             try await produce(CopyWriter(lease: lease, name: name))
         } catch {
@@ -43,28 +45,6 @@ extension PostgresSession {
 }
 
 extension PostgresConnection {
-    fileprivate func startCopyIn(_ statement: SQL, _ operation: Operation) throws {
-        let wire: Wire = try enterStream(operation)
-        do {
-            let text: String = try statement.literalText(wire, query: operation.query)
-            guard PQsendQuery(wire.handle, text) == 1 else { throw Wire.Interruption.lost(wire.lossReason) }
-            wire.flush()
-            guard let pointer = try wire.nextResult(operation: operation.number, deadline: operation.deadline) else {
-                throw Wire.Interruption.lost("out of step")
-            }
-            let result = PostgresResult(pointer)
-            if result.status == PGRES_COPY_IN { return }
-            let refusal: PostgresError =
-                result.status == PGRES_FATAL_ERROR
-                ? error(result, wire, operation.query)
-                : .misuse(query: "\(operation.query)", problem: "The statement is no COPY FROM STDIN.")
-            if result.status == PGRES_COPY_OUT { throw refusal }
-            try leaveStream(wire, operation, refusal)
-        } catch {
-            throw streamFailure(error, operation)
-        }
-    }
-
     fileprivate func putCopyData(_ chunk: [UInt8], _ operation: Operation) throws {
         let wire: Wire = try streamingWire(operation)
         do {
@@ -122,11 +102,5 @@ extension PostgresConnection {
             try wire.flushAll(operation: operation.number, deadline: operation.deadline)
             if status == 1 { return }
         }
-    }
-
-    /// What went wrong inside a stream, with the connection left usable or closed.
-    func streamFailure(_ error: any Error, _ operation: Operation) -> any Error {
-        if streaming == operation.lease.number { breakOff() }
-        return (error as? Wire.Interruption)?.error(query: "\(operation.query)") ?? error
     }
 }

@@ -7,7 +7,9 @@ extension PostgresSession {
         _ name: StaticString, _ statement: SQL, isolation: isolated (any Actor)? = #isolation,
         _ receive: ([UInt8]) async throws -> Void
     ) async throws {
-        try await lease.operate(name) { connection, operation in try connection.startCopyOut(statement, operation) }
+        try await lease.operate(name) { connection, operation in
+            try connection.startCopy(.outOfServer, statement, operation)
+        }
         do {
             var isLast: Bool = false
             while !isLast {
@@ -60,28 +62,6 @@ extension PostgresSession {
 }
 
 extension PostgresConnection {
-    fileprivate func startCopyOut(_ statement: SQL, _ operation: Operation) throws {
-        let wire: Wire = try enterStream(operation)
-        do {
-            let text: String = try statement.literalText(wire, query: operation.query)
-            guard PQsendQuery(wire.handle, text) == 1 else { throw Wire.Interruption.lost(wire.lossReason) }
-            wire.flush()
-            guard let pointer = try wire.nextResult(operation: operation.number, deadline: operation.deadline) else {
-                throw Wire.Interruption.lost("out of step")
-            }
-            let result = PostgresResult(pointer)
-            if result.status == PGRES_COPY_OUT { return }
-            let refusal: PostgresError =
-                result.status == PGRES_FATAL_ERROR
-                ? error(result, wire, operation.query)
-                : .misuse(query: "\(operation.query)", problem: "The statement is no COPY TO STDOUT.")
-            if result.status == PGRES_COPY_IN { throw refusal }
-            try leaveStream(wire, operation, refusal)
-        } catch {
-            throw streamFailure(error, operation)
-        }
-    }
-
     fileprivate func getCopyData(_ operation: Operation) throws -> (chunk: [UInt8], isLast: Bool) {
         let wire: Wire = try streamingWire(operation)
         var chunk: [UInt8] = []

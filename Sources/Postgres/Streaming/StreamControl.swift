@@ -15,6 +15,42 @@ extension PostgresConnection {
         return wire
     }
 
+    /// Which way the rows of a COPY go.
+    enum CopyDirection {
+        /// `COPY … FROM STDIN`
+        case intoServer
+        /// `COPY … TO STDOUT`
+        case outOfServer
+
+        fileprivate var status: ExecStatusType { self == .intoServer ? PGRES_COPY_IN : PGRES_COPY_OUT }
+        fileprivate var opposite: ExecStatusType { self == .intoServer ? PGRES_COPY_OUT : PGRES_COPY_IN }
+        fileprivate var words: String { self == .intoServer ? "COPY FROM STDIN" : "COPY TO STDOUT" }
+    }
+
+    /// Sends a COPY and waits until the server is ready for its rows.
+    func startCopy(_ direction: CopyDirection, _ statement: SQL, _ operation: Operation) throws {
+        let wire: Wire = try enterStream(operation)
+        do {
+            let text: String = try statement.literalText(wire, query: operation.query)
+            guard PQsendQuery(wire.handle, text) == 1 else { throw Wire.Interruption.lost(wire.lossReason) }
+            wire.flush()
+            guard let pointer = try wire.nextResult(operation: operation.number, deadline: operation.deadline) else {
+                throw Wire.Interruption.lost("out of step")
+            }
+            let result = PostgresResult(pointer)
+            if result.status == direction.status { return }
+            let refusal: PostgresError =
+                result.status == PGRES_FATAL_ERROR
+                ? error(result, wire, operation.query)
+                : .misuse(query: "\(operation.query)", problem: "The statement is no \(direction.words).")
+            // A COPY the other way has begun: the connection is given up by the catch below.
+            if result.status == direction.opposite { throw refusal }
+            try leaveStream(wire, operation, refusal)
+        } catch {
+            throw streamFailure(error, operation)
+        }
+    }
+
     /// The connection of a stream that is under way.
     func streamingWire(_ operation: Operation) throws -> Wire {
         guard let wire, streaming == operation.lease.number else {
@@ -52,6 +88,12 @@ extension PostgresConnection {
             PQclear(pointer)
             if !wire.isAlive { return }
         }
+    }
+
+    /// What went wrong inside a stream, with the connection left usable or closed.
+    func streamFailure(_ error: any Error, _ operation: Operation) -> any Error {
+        if streaming == operation.lease.number { breakOff() }
+        return (error as? Wire.Interruption)?.error(query: "\(operation.query)") ?? error
     }
 
     /// Ends a stream that nobody wants any more: the server is told to stop, and the connection is given up, because

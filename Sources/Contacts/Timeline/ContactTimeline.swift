@@ -60,23 +60,16 @@ package struct ContactTimeline: Sendable {
             """)
     }
 
-    /// The newest events of a person.
-    package static func page(
-        _ contact: ContactID, before: Identifier<ContactEventTag>? = nil, limit: Int, _ scope: WorkspaceScope,
-        in session: some PostgresSession
-    ) async throws -> [ContactEvent] {
-        try await session.all(
-            ContactEvent.self, "contacts.timeline.page", select(contact, before: before, limit: limit, scope))
-    }
-
+    /// The newest events of a person, or those after a place in their timeline.
     static func select(
-        _ contact: ContactID, before: Identifier<ContactEventTag>?, limit: Int, _ scope: WorkspaceScope
+        _ contact: ContactID, after: MomentPosition?, limit: Int, _ scope: WorkspaceScope
     ) -> SQL {
-        let position: SQL = before.map { " AND id < \($0)" } ?? ""
+        let position: SQL =
+            after.map { $0.condition(for: .change, time: "occurred_at", key: "id::text COLLATE \"C\"") } ?? ""
         return """
             SELECT \(ContactEvent.columns) FROM marketing_contact_events
             WHERE workspace_id = \(scope.workspace) AND contact_id = \(contact)\(position)
-            ORDER BY id DESC LIMIT \(limit)
+            ORDER BY occurred_at DESC, id DESC LIMIT \(limit)
             """
     }
 }
@@ -141,6 +134,24 @@ package struct ContactEvent: Sendable, PostgresRow {
     }
 
     package var href: String? { data["href"]?.stringValue }
+
+    var moment: ContactMoment {
+        ContactMoment(
+            .change, title: title, at: occurredAt, icon: icon, detail: detail, href: href, key: id.description)
+    }
+
+    private var icon: String {
+        switch kind {
+        case .created: "plus"
+        case .updated: "edit"
+        case .deleted: "trash"
+        case .restored: "undo"
+        case .listed, .unlisted: "list"
+        case .tagged: "tag"
+        case .statusChanged: "mail"
+        default: "info"
+        }
+    }
 
     private static func words(_ value: JSONValue) -> String {
         switch value {
