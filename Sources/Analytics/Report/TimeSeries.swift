@@ -56,6 +56,8 @@ struct ReportCharts: Sendable, Equatable {
         let clicked: Int = series.points.reduce(0) { $0 + $1.clicked }
         let sent: Int = series.points.reduce(0) { $0 + $1.sent }
         let reach: String = series.later > 0 ? " The first \(series.points.count) \(unit.lowercased())s are shown." : ""
+        // A few bars fit a phone whole; many are scrolled.
+        let size: ChartDrawing.Size = series.points.count <= 12 ? .narrow : .wide
         engagement = ChartDrawing.bars(
             ChartData(
                 id: "engagement", title: "People who opened and clicked, per \(unit.lowercased())",
@@ -69,7 +71,7 @@ struct ReportCharts: Sendable, Equatable {
                     ChartData.Series(
                         name: "Clicked", one: "person clicked", many: "people clicked", color: 2,
                         values: series.points.map(\.clicked)),
-                ]))
+                ]), size: size)
         sends = ChartDrawing.bars(
             ChartData(
                 id: "sends", title: "Sent, per \(unit.lowercased())",
@@ -79,6 +81,6 @@ struct ReportCharts: Sendable, Equatable {
                     ChartData.Series(
                         name: "Sent", one: "message sent", many: "messages sent", color: 3,
                         values: series.points.map(\.sent))
-                ]))
+                ]), size: size)
     }
 }
