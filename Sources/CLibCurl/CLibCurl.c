@@ -1,6 +1,9 @@
 #include "CLibCurl.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
 CURLcode portal_curl_set_long(CURL *handle, CURLoption option, long value) {
     return curl_easy_setopt(handle, option, value);
@@ -47,16 +50,16 @@ CURLMcode portal_curl_multi_set_long(CURLM *handle, CURLMoption option, long val
     return curl_multi_setopt(handle, option, value);
 }
 
+CURLcode portal_curl_get_socket(CURL *handle, curl_socket_t *value) {
+    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
+}
+
 CURLcode portal_curl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
     return curl_easy_getinfo(handle, info, value);
 }
 
 CURLcode portal_curl_set_debug(CURL *handle, int (*callback)(CURL *, curl_infotype, char *, size_t, void *)) {
     return curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, callback);
-}
-
-CURLcode portal_curl_set_prereq(CURL *handle, int (*callback)(void *, char *, char *, int, int)) {
-    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, callback);
 }
 
 static pthread_once_t portal_curl_once = PTHREAD_ONCE_INIT;
@@ -69,4 +72,25 @@ static void portal_curl_initialize(void) {
 CURLcode portal_curl_start(void) {
     pthread_once(&portal_curl_once, portal_curl_initialize);
     return portal_curl_started;
+}
+
+static int portal_socket_wait(curl_socket_t socket, short events, int milliseconds) {
+    struct pollfd entry = {.fd = socket, .events = events};
+    int ready;
+    do {
+        ready = poll(&entry, 1, milliseconds);
+    } while (ready < 0 && errno == EINTR);
+    return ready;
+}
+
+int portal_socket_wait_readable(curl_socket_t socket, int milliseconds) {
+    return portal_socket_wait(socket, POLLIN, milliseconds);
+}
+
+int portal_socket_wait_writable(curl_socket_t socket, int milliseconds) {
+    return portal_socket_wait(socket, POLLOUT, milliseconds);
+}
+
+void portal_socket_shutdown(curl_socket_t socket) {
+    shutdown(socket, SHUT_RDWR);
 }

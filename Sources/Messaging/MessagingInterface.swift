@@ -83,12 +83,13 @@ package struct MessagingInterface: Sendable {
         let shown: ContactSnapshot =
             person
             ?? ContactSnapshot(
-                email: "ana.ruiz@example.com", firstName: "Ana", lastName: "Ruiz", properties: .object([:]))
+                email: "ana.ruiz@example.com", firstName: "Ana", lastName: "Ruiz", properties: JSONMembers([:]))
         let id: ContactID = contact ?? services.ids.next()
+        var merge = MergeData(workspaceName: workspace.publicName)
         return Recipient(
             message: newMessageID(workspace), contact: id, address: shown.email ?? "nobody@example.com",
             name: shown.name,
-            data: MergeData.values(of: shown, id: id, workspace: MergeData.workspace(named: workspace.publicName)),
+            data: merge.values(of: shown, id: id),
             allowsTracking: false)
     }
 

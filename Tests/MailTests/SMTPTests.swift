@@ -141,6 +141,81 @@ struct SMTPTests {
         }
     }
 
+    @Test(
+        "with and without pipelining, refusals in a batch cost neither the connection nor the messages after them",
+        arguments: [["PIPELINING", "SIZE 1000000"], ["SIZE 1000000"], []])
+    func refusalsOnOneConnection(extensions: [String]) async throws {
+        let sink = try sink {
+            $0.extensions = extensions
+            $0.behavior = { recipient in
+                switch recipient {
+                case "p1@example.net": SinkBehavior(.recipient, .reply("550 5.1.1 gone"))
+                case "p2@example.net": SinkBehavior(.data, .reply("451 4.3.0 no"))
+                case "p4@example.net": SinkBehavior(.message, .reply("552 5.3.4 too big"))
+                default: nil
+                }
+            }
+        }
+        let outcomes = await deliver(to: sink, (0..<7).map { "p\($0)@example.net" })
+        #expect(sink.records.map(\.recipient) == [0, 3, 5, 6].map { "p\($0)@example.net" })
+        #expect(sink.connectionCount == 1)
+        #expect(outcomes[1].reply?.line == "550 5.1.1 gone")
+        #expect(outcomes[2].reply?.stage == .data)
+        #expect(outcomes[4].reply?.stage == .message)
+        for index in [0, 3, 5, 6] { #expect(outcomes[index].reply?.code == 250) }
+    }
+
+    @Test("a message that was only announced is never taken for sent when the connection breaks")
+    func brokenAfterAnnouncing() async throws {
+        let sink = try sink {
+            $0.behavior = { $0 == "p1@example.net" ? SinkBehavior(.message, .acceptAndDisconnect) : nil }
+        }
+        let outcomes = await deliver(to: sink, (0..<4).map { "p\($0)@example.net" })
+        guard case .uncertain = outcomes[1] else {
+            Issue.record("\(outcomes[1])")
+            return
+        }
+        #expect(sink.records.map(\.recipient) == (0..<4).map { "p\($0)@example.net" })
+        #expect(outcomes[2].reply?.code == 250)
+        #expect(sink.connectionCount == 2)
+    }
+
+    @Test(
+        "dots and ends of messages survive the way",
+        arguments: [".", "..", ".\r\n", "\r\n.\r\n", "a\r\n.b", "no end", "\r\n", "x\n.y\r\n"])
+    func dots(body: String) async throws {
+        let sink = try sink()
+        let pool = SMTPPool(settings: settings(sink), connections: 1)
+        var batch = SMTPBatch()
+        batch.append(sender: "a@b.example", recipient: "c@d.example", message: Array(body.utf8))
+        batch.append(sender: "a@b.example", recipient: "e@d.example", message: Self.message)
+        let outcomes: [SMTPOutcome] = await pool.deliver(batch)
+        pool.stop()
+        #expect(outcomes.allSatisfy { $0.reply?.code == 250 })
+        let arrived = sink.records.map { String(decoding: $0.message, as: UTF8.self) }
+        #expect(arrived.first == (body.hasSuffix("\r\n") ? body : body + "\r\n"))
+        #expect(sink.records.last?.message == Self.message)
+    }
+
+    @Test("replies are put together from any pieces, and lines without a code are no reply")
+    func replyLines() throws {
+        let text = "250-first\r\n250 2.1.0 second\r\n354 go\r\n"
+        for step in 1...text.utf8.count {
+            var lines = SMTPReplyLines()
+            var replies: [SMTPReply] = []
+            var rest = Array(text.utf8)[...]
+            while !rest.isEmpty {
+                Array(rest.prefix(step)).withUnsafeBytes { lines.append($0) }
+                rest = rest.dropFirst(step)
+                while let reply = try lines.next() { replies.append(SMTPReply(stage: .sender, lines: reply)) }
+            }
+            #expect(replies.map(\.line) == ["250 first 2.1.0 second", "354 go"])
+        }
+        var nonsense = SMTPReplyLines()
+        Array("hello there\r\n".utf8).withUnsafeBytes { nonsense.append($0) }
+        #expect(throws: SMTPConnection.Break.nonsense) { try nonsense.next() }
+    }
+
     @Test("a kept connection that the server closed is replaced without anyone noticing")
     func replaced() async throws {
         let sink = try sink()

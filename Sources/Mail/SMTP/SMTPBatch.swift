@@ -7,6 +7,9 @@ package struct SMTPBatch: Sendable {
         package let recipient: String
         /// Where the message lies in the batch's bytes.
         package let range: Range<Int>
+
+        /// What the server is told before it sees the message.
+        var announcement: SMTPEnvelope { SMTPEnvelope(sender: sender, recipient: recipient, size: range.count) }
     }
 
     package private(set) var envelopes: [Envelope] = []

@@ -1,37 +1,21 @@
 import CLibCurl
 
-/// Says how a failed transaction ended. libcurl's result alone cannot: what counts is which reply came last, and
-/// whether
-/// the whole message was out when the connection broke.
+/// Says why no signed-in connection came about.
 struct SMTPDiagnosis {
     let settings: SMTPSettings
-    let exchange: SMTPExchange
+    /// The server's last words.
+    let lastReply: SMTPReply?
     let result: CURLcode
 
     var outcome: SMTPOutcome {
-        guard exchange.hasTransaction else { return beforeTransaction }
-        switch exchange.code {
-        case 530, 534, 535, 538:
-            return .configuration(reason: "The server wants a sign-in: \(exchange.reply.line)")
-        case 400..<500: return .deferred(exchange.reply)
-        case 500..<600: return .rejected(exchange.reply)
-        default: break
-        }
-        if exchange.stage == .message, exchange.code / 100 == 2 { return .accepted(exchange.reply) }
-        if exchange.isMessageTaken {
-            return .uncertain(reason: "The message was sent, but no answer came: \(problem).")
-        }
-        return .unavailable(reason: "The connection broke before the message was handed over: \(problem).")
-    }
-
-    private var beforeTransaction: SMTPOutcome {
-        let said: String = exchange.code == 0 ? "" : " The server said: \(exchange.reply.line)"
+        let said: String = lastReply.map { " The server said: \($0.line)" } ?? ""
+        let isForNow: Bool = lastReply.map { $0.code / 100 == 4 } ?? false
         switch result {
         case CURLE_LOGIN_DENIED:
-            if exchange.code / 100 == 4 { return .unavailable(reason: "The sign-in failed for now.\(said)") }
+            if isForNow { return .unavailable(reason: "The sign-in failed for now.\(said)") }
             return .configuration(reason: "The server refused the user name or password.\(said)")
         case CURLE_USE_SSL_FAILED:
-            if exchange.code / 100 == 4 { return .unavailable(reason: "Encryption failed for now.\(said)") }
+            if isForNow { return .unavailable(reason: "Encryption failed for now.\(said)") }
             return .configuration(reason: "The server does not offer encryption (STARTTLS) on port \(settings.port).")
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
             CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR:
@@ -51,7 +35,6 @@ struct SMTPDiagnosis {
 
     private var problem: String {
         switch result {
-        case CURLE_OPERATION_TIMEDOUT: "the server did not answer in time"
         case CURLE_RECV_ERROR, CURLE_GOT_NOTHING: "the connection was closed"
         case CURLE_SEND_ERROR: "the connection was closed while sending"
         case CURLE_WEIRD_SERVER_REPLY: "the server's answer makes no sense"

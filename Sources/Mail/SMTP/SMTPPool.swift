@@ -59,9 +59,10 @@ package final class SMTPPool: Sendable {
         batch.bytes.withUnsafeBytes { bytes in
             for (index, envelope) in batch.envelopes.enumerated() {
                 guard !isStopping.load(ordering: .relaxed), hooks.shouldSend(index) else { break }
-                let message = UnsafeRawBufferPointer(rebasing: bytes[envelope.range])
+                let following: Int = index + 1
                 let outcome: SMTPOutcome = client.deliver(
-                    sender: envelope.sender, recipient: envelope.recipient, message: message)
+                    envelope.announcement, message: UnsafeRawBufferPointer(rebasing: bytes[envelope.range]),
+                    next: following < batch.count ? batch.envelopes[following].announcement : nil)
                 outcomes.append(outcome)
                 hooks.didSend(index, outcome)
                 if outcome.concernsServer { break }

@@ -32,32 +32,52 @@ package struct SMTPReply: Sendable, Equatable {
     /// Reads the lines of one reply, each with its code.
     init(stage: SMTPStage, lines: [UInt8]) {
         var text: [UInt8] = []
-        var code = 0
-        for line in lines.split(whereSeparator: { $0 == 13 || $0 == 10 }) {
-            let digits: ArraySlice<UInt8> = line.prefix(3)
-            if digits.count == 3, let number = Int(String(decoding: digits, as: UTF8.self)) { code = number }
+        text.reserveCapacity(lines.count)
+        var start: Int = 0
+        while start < lines.count {
+            let end: Int = lines[start...].firstIndex(of: 10) ?? lines.count
+            let line: ArraySlice<UInt8> = lines[start..<(end > start && lines[end - 1] == 13 ? end - 1 : end)]
             if !text.isEmpty { text.append(32) }
             text += line.dropFirst(4)
+            start = end + 1
         }
-        let whole = String(decoding: text.prefix(2000), as: UTF8.self)
-        let (enhanced, rest) = EnhancedCode.split(whole)
-        self.init(stage: stage, code: code, enhancedCode: enhanced, text: rest)
+        let enhanced: Int = EnhancedCode.length(at: text)
+        var rest: ArraySlice<UInt8> = text.prefix(2000)
+        if enhanced > 0 { rest = rest.dropFirst(enhanced).drop { $0 == 32 || $0 == UInt8(ascii: ";") } }
+        var code = 0
+        for digit in lines.prefix(3) where (48...57).contains(digit) { code = code * 10 + Int(digit - 48) }
+        self.init(
+            stage: stage, code: code,
+            enhancedCode: enhanced > 0 ? String(decoding: text[..<enhanced], as: UTF8.self) : nil,
+            text: String(decoding: rest, as: UTF8.self))
     }
+
+    /// Whether the server agrees: 2xx.
+    var isPositive: Bool { code / 100 == 2 }
 
     /// As it came: `550 5.1.1 No such user`.
     package var line: String {
-        [String(code), enhancedCode, text.isEmpty ? nil : text].compactMap { $0 }.joined(separator: " ")
+        var line = String(code)
+        if let enhancedCode { line += " " + enhancedCode }
+        if !text.isEmpty { line += " " + text }
+        return line
     }
 }
 
 /// Enhanced status codes (RFC 3463).
 enum EnhancedCode {
+    /// How many bytes the code has that a text begins with; 0 when it begins with none.
+    static func length(at text: [UInt8]) -> Int {
+        let word: ArraySlice<UInt8> = text.prefix(9).prefix { $0 != 32 && $0 != UInt8(ascii: ";") }
+        guard let first = word.first, first == 50 || first == 52 || first == 53 else { return 0 }
+        return isCode(Substring(decoding: word, as: UTF8.self)) ? word.count : 0
+    }
+
     /// The code a text begins with, and the text after it.
     static func split(_ text: String) -> (code: String?, rest: String) {
-        let word: Substring = text.prefix { $0 != " " && $0 != ";" }
-        guard isCode(word) else { return (nil, text) }
-        let rest: Substring = text[word.endIndex...].drop { $0 == " " || $0 == ";" }
-        return (String(word), String(rest))
+        let count: Int = length(at: Array(text.utf8.prefix(10)))
+        guard count > 0 else { return (nil, text) }
+        return (String(text.prefix(count)), String(text.dropFirst(count).drop { $0 == " " || $0 == ";" }))
     }
 
     /// The first code anywhere in a text.

@@ -30,14 +30,15 @@ package enum SMTPTest {
                 let client = SMTPClient(settings: settings)
                 let transcript = SMTPTranscript()
                 client.record(into: transcript)
-                let outcome: SMTPOutcome = client.deliver(sender: sender, recipient: recipient, message: message)
+                let envelope = SMTPEnvelope(sender: sender, recipient: recipient, size: message.count)
+                let outcome: SMTPOutcome = message.withUnsafeBytes { client.deliver(envelope, message: $0) }
                 continuation.resume(returning: Report(outcome: outcome, lines: transcript.lines))
             }
         }
     }
 }
 
-/// Collects the dialogue that libcurl shows its debug callback.
+/// Collects the dialogue: how libcurl connects, as it shows its debug callback, and what follows.
 final class SMTPTranscript {
     private(set) var lines: [SMTPTest.Line] = []
     private var isSigningIn = false
@@ -47,23 +48,29 @@ final class SMTPTranscript {
             UnsafeMutableRawPointer?, curl_infotype, UnsafeMutablePointer<CChar>?, Int, UnsafeMutableRawPointer?
         ) -> Int32 = { _, kind, text, count, context in
             guard let text, let context else { return 0 }
+            let side: SMTPTest.Line.Side
+            switch kind {
+            case CURLINFO_HEADER_OUT: side = .client
+            case CURLINFO_HEADER_IN: side = .server
+            case CURLINFO_TEXT: side = .note
+            default: return 0
+            }
             let bytes: [UInt8] = UnsafeRawBufferPointer(start: text, count: count).map { $0 }
-            Unmanaged<SMTPTranscript>.fromOpaque(context).takeUnretainedValue().note(kind, bytes)
+            Unmanaged<SMTPTranscript>.fromOpaque(context).takeUnretainedValue().note(side, bytes)
             return 0
         }
 
-    private func note(_ kind: curl_infotype, _ bytes: [UInt8]) {
+    func note(_ side: SMTPTest.Line.Side, _ bytes: [UInt8]) {
         guard lines.count < 500 else { return }
         for line in bytes.split(whereSeparator: { $0 == 13 || $0 == 10 }) {
             let text = String(decoding: line.prefix(500), as: UTF8.self)
-            switch kind {
-            case CURLINFO_HEADER_OUT: lines.append(SMTPTest.Line(side: .client, text: masked(text)))
-            case CURLINFO_HEADER_IN:
+            switch side {
+            case .client: lines.append(SMTPTest.Line(side: side, text: masked(text)))
+            case .server:
                 if isSigningIn, !text.hasPrefix("334") { isSigningIn = false }
-                lines.append(SMTPTest.Line(side: .server, text: text))
-            case CURLINFO_TEXT:
-                lines.append(SMTPTest.Line(side: .note, text: text.trimmingPrefix(while: { $0 == " " }).description))
-            default: break
+                lines.append(SMTPTest.Line(side: side, text: text))
+            case .note:
+                lines.append(SMTPTest.Line(side: side, text: text.trimmingPrefix(while: { $0 == " " }).description))
             }
         }
     }

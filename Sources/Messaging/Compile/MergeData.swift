@@ -1,46 +1,65 @@
 import Core
 import Templates
 
-/// What an author's Liquid can use, for one person. The names are those of `ContactLiquid`, which is for single people; this
-/// is for many: what is the same for all is made once, and properties only when the e-mail uses them.
-enum MergeData {
+/// What an author's Liquid can use, for one person after the other. The names are those of `ContactLiquid`, which is for
+/// single people; this is for many: what is the same for all is made once, and so are the shapes of people who have the same
+/// properties.
+struct MergeData {
     private static let names = [
         "id", "email", "phone", "name", "firstName", "first_name", "lastName", "last_name", "fullName", "full_name",
         "tags",
         "properties",
     ]
     private static let reserved = Set(names)
-    private static let contactShape = LiquidShape(names)
     private static let rootShape = LiquidShape([
         "contact", "email", "first_name", "last_name", "firstName", "lastName", "workspace", "unsubscribe_url",
         "preferences_url",
     ])
     private static let unsubscribe = LiquidValue.html("\u{E000}u\u{E001}")
 
-    /// What is the same for everybody in a workspace.
-    static func workspace(named name: String) -> LiquidValue {
-        .object(LiquidObject([("name", .string(name))]))
+    private let workspace: LiquidValue
+    private var shapes = Shapes([])
+
+    init(workspaceName: String) {
+        workspace = .object(LiquidObject([("name", .string(workspaceName))]))
     }
 
-    static func values(of person: ContactSnapshot, id: ContactID, workspace: LiquidValue) -> LiquidValue {
-        let email: LiquidValue = text(person.email)
-        let first: LiquidValue = text(person.firstName)
-        let last: LiquidValue = text(person.lastName)
-        let name: LiquidValue = person.name.isEmpty ? .null : .string(person.name)
-        let tags: LiquidValue = .array((person.tags ?? []).map { .string($0) })
-        var values: [LiquidValue] = [
-            .string(id.description), email, text(person.phone), name, first, first, last, last, name, name, tags, .null,
-        ]
-        var contact = LiquidObject(contactShape, values)
-        if case .object(let properties) = person.properties {
-            let own: [(String, LiquidValue)] = properties.map { ($0.key, LiquidValue($0.value)) }
-            values[values.count - 1] = .object(LiquidObject(own))
-            let direct: [(String, LiquidValue)] = own.filter { !reserved.contains($0.0) }
-            contact = LiquidObject(LiquidShape(names + direct.map(\.0)), values + direct.map(\.1))
+    /// The names of a person with certain properties: these can also be reached without `properties`, unless a field is
+    /// called the same.
+    private struct Shapes {
+        let keys: [String]
+        let properties: LiquidShape
+        let contact: LiquidShape
+        /// Which properties are members of the contact itself.
+        let direct: [Int]
+
+        init(_ keys: [String]) {
+            self.keys = keys
+            properties = LiquidShape(keys)
+            direct = keys.indices.filter { !MergeData.reserved.contains(keys[$0]) }
+            contact = LiquidShape(MergeData.names + direct.map { keys[$0] })
         }
+    }
+
+    mutating func values(of person: ContactSnapshot, id: ContactID) -> LiquidValue {
+        let email: LiquidValue = Self.text(person.email)
+        let first: LiquidValue = Self.text(person.firstName)
+        let last: LiquidValue = Self.text(person.lastName)
+        let name: LiquidValue = person.name.isEmpty ? .null : .string(person.name)
+        let keys: [String] = person.properties?.keys ?? []
+        if keys != shapes.keys { shapes = Shapes(keys) }
+        let own: [LiquidValue] = person.properties?.values.map { LiquidValue($0) } ?? []
+        var values: [LiquidValue] = []
+        values.reserveCapacity(Self.names.count + own.count)
+        values += [.string(id.description), email, Self.text(person.phone), name, first, first, last, last, name, name]
+        values.append(.array((person.tags ?? []).map { .string($0) }))
+        values.append(person.properties == nil ? .null : .object(LiquidObject(shapes.properties, own)))
+        for place in shapes.direct { values.append(own[place]) }
+        let contact = LiquidObject(shapes.contact, values)
         return .object(
             LiquidObject(
-                rootShape, [.object(contact), email, first, last, first, last, workspace, unsubscribe, unsubscribe]))
+                Self.rootShape,
+                [.object(contact), email, first, last, first, last, workspace, Self.unsubscribe, Self.unsubscribe]))
     }
 
     private static func text(_ value: String?) -> LiquidValue {

@@ -9,7 +9,7 @@ import Templates
 struct BatchWork: Sendable {
     let email: CompiledEmail
     let returnPath: ReturnPath
-    let workspace: LiquidValue
+    let workspaceName: String
     let carrier: any MessageCarrier
     let journal: HandoverJournal?
     let control: SendControl
@@ -24,9 +24,10 @@ struct BatchWork: Sendable {
         outgoing.batch.reserve(count: messages.count, size: messages.count * email.expectedSize)
         var places: [Int] = []
         var values = MessageValues()
+        var merge = MergeData(workspaceName: workspaceName)
         let date = MailDate(now)
         for (place, message) in messages.enumerated() {
-            if let refusal = add(message, to: &outgoing, values: &values, date: date) {
+            if let refusal = add(message, to: &outgoing, values: &values, merge: &merge, date: date) {
                 outcomes[place] = refusal
             } else {
                 places.append(place)
@@ -53,14 +54,16 @@ struct BatchWork: Sendable {
 
     /// Makes a message. Answers why it is not sent, if it is not.
     private func add(
-        _ message: LoadedMessage, to outgoing: inout OutgoingMessages, values: inout MessageValues, date: MailDate
+        _ message: LoadedMessage, to outgoing: inout OutgoingMessages, values: inout MessageValues,
+        merge: inout MergeData,
+        date: MailDate
     ) -> HandoverOutcome? {
         if let refusal = message.refusal { return .skipped(refusal) }
         guard let person = message.person, let written = person.email else { return .skipped(.noEmail) }
         guard let address = Self.wireForm(of: written) else { return .skipped(.invalidEmail) }
         let recipient = Recipient(
             message: message.id, contact: message.contact, address: address, name: person.name,
-            data: MergeData.values(of: person, id: message.contact, workspace: workspace),
+            data: merge.values(of: person, id: message.contact),
             allowsTracking: person.allowsTracking)
         do {
             try outgoing.batch.append(sender: returnPath.address(for: message.id), recipient: address) { output in

@@ -74,7 +74,7 @@ struct ContactSnapshot: Sendable {
     let lastName: String?
     let allowsTracking: Bool
     /// Read only when the e-mail uses them, like the tags.
-    let properties: JSONValue?
+    let properties: JSONMembers?
     let tags: [String]?
 
     init(row: inout RowReader) throws {
@@ -90,7 +90,7 @@ struct ContactSnapshot: Sendable {
     init(
         email: String?, phone: String? = nil, firstName: String? = nil, lastName: String? = nil,
         allowsTracking: Bool = true,
-        properties: JSONValue? = nil, tags: [String]? = nil
+        properties: JSONMembers? = nil, tags: [String]? = nil
     ) {
         self.email = email
         self.phone = phone

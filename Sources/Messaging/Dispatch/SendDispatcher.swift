@@ -67,9 +67,9 @@ struct SendDispatcher: Sendable {
             let email = try CompiledEmail(
                 work.content, links: links.links(for: run.workspace), routingKey: workspace.routingKey)
             let carrier: any MessageCarrier = try carrier(sender, run.workspace)
-            let name: LiquidValue = MergeData.workspace(named: work.content.email.workspaceName)
             let batchWork = BatchWork(
-                email: email, returnPath: links.returnPath(work.content.identity), workspace: name, carrier: carrier,
+                email: email, returnPath: links.returnPath(work.content.identity),
+                workspaceName: work.content.email.workspaceName, carrier: carrier,
                 journal: carrier.isExternal ? journal : nil, control: control)
             return makeRun(run, work: batchWork, carrier: carrier, rate: sender.rate, journal)
         } catch {

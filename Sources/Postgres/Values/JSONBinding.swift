@@ -101,7 +101,7 @@ extension JSONValue: PostgresArrayElement, PostgresDecodable, PostgresArrayDecod
 }
 
 extension PostgresCell {
-    fileprivate func jsonText() throws -> UnsafeRawBufferPointer {
+    func jsonText() throws -> UnsafeRawBufferPointer {
         let bytes = try value()
         switch type {
         case .jsonb:

@@ -16,6 +16,15 @@ struct JSONReader {
         return value
     }
 
+    /// Reads a document that is an object, telling each member in its order.
+    mutating func members(_ take: (String, JSONValue) -> Void) throws {
+        skipSpace()
+        guard try peek() == UInt8(ascii: "{") else { throw CellMismatch.value(of: "JSON object") }
+        try eachMember(depth: 0, take)
+        skipSpace()
+        guard position == bytes.count else { throw CellMismatch.value(of: "JSON") }
+    }
+
     private mutating func value(depth: Int) throws -> JSONValue {
         guard depth < 512 else { throw CellMismatch.value(of: "JSON of reasonable depth") }
         skipSpace()
@@ -31,20 +40,24 @@ struct JSONReader {
     }
 
     private mutating func object(depth: Int) throws -> JSONValue {
-        position += 1
         var members: [String: JSONValue] = [:]
+        try eachMember(depth: depth) { members[$0] = $1 }
+        return .object(members)
+    }
+
+    private mutating func eachMember(depth: Int, _ use: (String, JSONValue) -> Void) throws {
+        position += 1
         skipSpace()
-        if try take(UInt8(ascii: "}")) { return .object(members) }
+        if try take(UInt8(ascii: "}")) { return }
         repeat {
             skipSpace()
             let key = try string()
             skipSpace()
             guard try take(UInt8(ascii: ":")) else { throw CellMismatch.value(of: "JSON") }
-            members[key] = try value(depth: depth + 1)
+            use(key, try value(depth: depth + 1))
             skipSpace()
         } while try take(UInt8(ascii: ","))
         guard try take(UInt8(ascii: "}")) else { throw CellMismatch.value(of: "JSON") }
-        return .object(members)
     }
 
     private mutating func array(depth: Int) throws -> JSONValue {
