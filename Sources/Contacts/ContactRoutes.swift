@@ -184,13 +184,13 @@ struct ContactRoutes: Sendable {
             kind: request.query.optional("show").flatMap { ContactMoment.Kind(rawValue: $0) },
             after: try request.pageRequest().after.flatMap { MomentPosition($0) })
         let page: ContactShowPage? = try await services.database.read(scope.workspace) { transaction in
-            let (found, lists, memberships, events) = try await transaction.pipeline(
+            let (found, lists, memberships, events, origin) = try await transaction.pipeline(
                 Query(Contact.self, "contacts.find", ContactQueries(scope: scope).select(id)),
                 Query(ContactList.self, "contacts.lists.all", ListQueries(scope: scope).selectAll),
                 Query(ContactList.self, "contacts.lists.ofContact", ListQueries(scope: scope).select(listsOf: id)),
-                history.events(of: id))
+                history.events(of: id), ImportMoments.origin(of: id, scope))
             guard let contact = found.first else { return nil }
-            let moments = try await history.page(of: contact, events: events, in: transaction)
+            let moments = try await history.page(of: contact, events: events, origin: origin, in: transaction)
             let own = Set(memberships.map(\.id))
             return ContactShowPage(
                 contact: contact, lists: lists.filter { own.contains($0.id) },

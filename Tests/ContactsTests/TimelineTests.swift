@@ -17,7 +17,8 @@ struct TimelineTests {
             func moments(_ email: String) async throws -> [ContactMoment] {
                 let person: Contact = try #require(people[email])
                 return try await bench.portal.services.database.read(bench.scope.workspace) { transaction in
-                    try await ImportMoments.find(person, bench.scope, in: transaction)
+                    let origin = try await transaction.pipeline(ImportMoments.origin(of: person.id, bench.scope))
+                    return try await ImportMoments.find(person, origin: origin, bench.scope, in: transaction)
                 }
             }
             let ana = try await moments("ana@example.com")

@@ -29,14 +29,14 @@ struct ContactHistory: Sendable {
     }
 
     func page(
-        of contact: Contact, events: [ContactEvent], in transaction: PostgresTransaction
+        of contact: Contact, events: [ContactEvent], origin: [ImportMoments.Row], in transaction: PostgresTransaction
     ) async throws -> Page {
         var found: [ContactMoment] = events.map(\.moment)
         if wants(.message) {
             found += try await messages(contact.id, after, Self.pageSize + 1, scope, transaction)
         }
         if wants(.importing) {
-            found += try await ImportMoments.find(contact, scope, in: transaction).filter { moment in
+            found += try await ImportMoments.find(contact, origin: origin, scope, in: transaction).filter { moment in
                 after.map { $0 < moment.position } ?? true
             }
         }

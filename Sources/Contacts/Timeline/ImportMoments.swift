@@ -11,7 +11,7 @@ import Postgres
 enum ImportMoments {
     private static let depth = 500_000
 
-    private struct Row: PostgresRow {
+    struct Row: PostgresRow, Sendable {
         let id: ContactImportID
         let fileName: String
         let at: Date?
@@ -25,22 +25,25 @@ enum ImportMoments {
         }
     }
 
+    /// The import that added a person, for a pipeline.
+    static func origin(of contact: ContactID, _ scope: WorkspaceScope) -> Query<Row> {
+        Query(
+            Row.self, "contacts.timeline.import",
+            """
+            SELECT i.id, i.file_name, i.started_at FROM marketing_contacts c
+            JOIN marketing_contact_imports i ON i.workspace_id = c.workspace_id AND i.id = c.import_id
+            WHERE c.workspace_id = \(scope.workspace) AND c.id = \(contact)
+            """)
+    }
+
+    /// - Parameter origin: what the query `origin` found.
     static func find(
-        _ contact: Contact, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+        _ contact: Contact, origin: [Row], _ scope: WorkspaceScope, in transaction: PostgresTransaction
     ) async throws -> [ContactMoment] {
-        var moments: [ContactMoment] = []
-        if let id = contact.importID {
-            let made: Row? = try await transaction.first(
-                Row.self, "contacts.timeline.import",
-                """
-                SELECT \(Row.columns) FROM marketing_contact_imports
-                WHERE workspace_id = \(scope.workspace) AND id = \(id)
-                """)
-            if let made { moments.append(moment(made, "Added by importing", at: contact.createdAt)) }
-        }
-        guard contact.version > 1 else { return moments }
+        let made: [ContactMoment] = origin.map { moment($0, "Added by importing", at: contact.createdAt) }
+        guard contact.version > 1 else { return made }
         let changes: [Row] = try await transaction.all(Row.self, "contacts.timeline.imports", changed(contact, scope))
-        return moments + changes.map { moment($0, "Updated by importing", at: $0.at ?? contact.updatedAt) }
+        return made + changes.map { moment($0, "Updated by importing", at: $0.at ?? contact.updatedAt) }
     }
 
     private static func changed(_ contact: Contact, _ scope: WorkspaceScope) -> SQL {
