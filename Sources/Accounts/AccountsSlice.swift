@@ -19,7 +19,7 @@ package struct AccountsSlice: Slice {
     package static let pages: [any ViewPage.Type] = [
         LoginPage.self, RegisterPage.self, ForgottenPasswordPage.self, ResetPasswordPage.self, InvitationPage.self,
         ProfilePage.self, WorkspaceSettingsPage.self, MembersPage.self, MemberRemovalPage.self, AuditPage.self,
-        QueuePage.self,
+        QueuePage.self, WorkspaceChoicePage.self,
     ]
 
     package static let navigation: [NavItem] = [
@@ -68,6 +68,7 @@ package struct AccountsSlice: Slice {
             workspaces: WorkspaceActions(services: services), sessions: sessions, memory: memory
         ).add(to: &table)
         QueueRoutes(services: services).add(to: &table)
+        WorkspaceChoiceRoutes(services: services, sessions: sessions, memory: memory).add(to: &table)
         AccountsAPI(
             services: services, signIn: signIn, registration: registration, tokens: BearerTokens(services: services)
         ).add(to: &table)

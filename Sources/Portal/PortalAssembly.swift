@@ -21,6 +21,8 @@ package struct PortalAssembly: Sendable {
     package let tracking: TrackingSlice
     package let routes: RouteTable
     package let jobs: JobRegistry
+    /// What a node answers that serves nothing else.
+    private let health: RouteTable
 
     /// - Parameter icons: the names of the sprite's icons, for the style guide; nil where none is shown.
     package init(
@@ -44,19 +46,19 @@ package struct PortalAssembly: Sendable {
             slice.routes(&routes)
             slice.jobs(&jobs)
         }
-        HealthRoutes(database: services.database, readiness: readiness, metrics: metrics).add(to: &routes)
+        let healthRoutes = HealthRoutes(database: services.database, readiness: readiness, metrics: metrics)
+        healthRoutes.add(to: &routes)
+        var health = RouteTable()
+        healthRoutes.add(to: &health)
         jobs.register(DeliverSystemMail.self) { job, _ in try await mailer.deliver(job.mail, to: job.to) }
-        if let icons {
-            routes.page(.get, "/styleguide", .viewer) { _ in
-                .page(StyleguidePage(icons: icons, now: services.clock.now))
-            }
-        }
+        if let icons { StyleguideRoutes(icons: icons, clock: services.clock).add(to: &routes) }
         DocumentationRoutes(described: routes, publicURL: services.urls.publicBase).add(to: &routes)
         self.accounts = accounts
         self.messaging = messaging
         self.tracking = tracking
         self.slices = slices
         self.routes = routes
+        self.health = health
         self.jobs = jobs
     }
 
@@ -84,14 +86,15 @@ package struct PortalAssembly: Sendable {
             asset: { assets.url(of: $0) })
     }
 
-    /// What answers requests.
+    /// What answers requests: everything, or on a worker only what watchdogs and Prometheus ask.
     package func server(
-        configuration: WebConfiguration, views: @escaping @Sendable () -> ViewLibrary, assets: Assets, logger: Logger
+        configuration: WebConfiguration, views: @escaping @Sendable () throws -> ViewLibrary,
+        assets: Assets, role: PortalRuntime.NodeRole = .all, logger: Logger
     ) -> WebServer {
         var configuration = configuration
         configuration.navigation = Self.navigation
         return WebServer(
-            routes: routes, configuration: configuration, sessions: accounts.sessionStore,
+            routes: role == .worker ? health : routes, configuration: configuration, sessions: accounts.sessionStore,
             pages: PageRenderer(views), assets: assets, idempotency: accounts.idempotencyStore, logger: logger)
     }
 }

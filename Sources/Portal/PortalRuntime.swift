@@ -103,26 +103,45 @@ package struct PortalRuntime: Sendable {
 
     /// Serves until a signal asks to stop: requests under way are answered, jobs finished or given back, then the
     /// pools close and the private database stops.
-    package func run(as role: NodeRole) async throws {
+    /// - Parameter reloadViews: for development: views follow their files, and mistakes in them show as a page. Without it
+    ///   no file is read after the start.
+    package func run(as role: NodeRole, reloadViews: Bool = false) async throws {
         let assets = try Assets(directory: "\(configuration.resources)/Public")
-        let views = try PortalAssembly.views(in: "\(configuration.resources)/Views", assets: assets)
-        letters.library = views
-        let server = assembly.server(configuration: webConfiguration, views: { views }, assets: assets, logger: logger)
+        let views = try self.views(assets, reload: reloadViews)
+        letters.follow { try? views() }
+        let server = assembly.server(
+            configuration: webConfiguration, views: views, assets: assets, role: role, logger: logger)
         var running: [any Service] = []
         if let embedded { running.append(embedded) }
         running += pools.map { $0 as any Service }
         running.append(assembly.tracking.eventWriter)
         await assembly.messaging.recover()
         if role != .web { running += workers() }
-        if role != .worker {
-            running.append(
-                WebService(server: server, configuration: configuration, readiness: readiness, logger: logger))
-        }
+        running.append(
+            WebService(
+                server: server, host: configuration.host, ports: configuration.ports(of: role), readiness: readiness,
+                logger: logger))
         var group = ServiceGroupConfiguration(
             services: running, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(30)
         group.maximumCancellationDuration = .seconds(5)
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// - Throws: `ViewErrors` with all mistakes, unless the views follow their files: then each request throws them.
+    private func views(
+        _ assets: Assets, reload: Bool
+    ) throws -> @Sendable () throws -> ViewLibrary {
+        let directory = "\(configuration.resources)/Views"
+        guard reload else {
+            let library = try PortalAssembly.views(in: directory, assets: assets)
+            return { library }
+        }
+        logger.notice("views are read again when their files change; use this for development only")
+        let reloader = ViewReloader(directory: directory) { () throws(ViewErrors) in
+            try PortalAssembly.views(in: directory, assets: assets)
+        }
+        return { try reloader.library() }
     }
 
     /// Does one thing with the services, without serving: the commands that make a user or run a bench.

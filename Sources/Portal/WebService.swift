@@ -4,18 +4,16 @@ import NIOCore
 import ServiceLifecycle
 import Web
 
-/// Listens on the pages' port and on the API's port with the same routes.
+/// Listens on the ports of a node, with the same routes on each.
 struct WebService: Service {
     let server: WebServer
-    let configuration: PortalConfiguration
+    let host: String
+    let ports: [Int]
     let readiness: Readiness
     let logger: Logger
 
     func run() async throws {
         let responder = server.responder()
-        let ports =
-            configuration.portalPort == configuration.apiPort
-            ? [configuration.portalPort] : [configuration.portalPort, configuration.apiPort]
         let readiness = readiness
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -23,7 +21,7 @@ struct WebService: Service {
                     let application = Application(
                         responder: responder,
                         server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-                        configuration: .init(address: .hostname(configuration.host, port: port), backlog: 1024),
+                        configuration: .init(address: .hostname(host, port: port), backlog: 1024),
                         onServerRunning: { [logger] channel in
                             readiness.set(true)
                             let address = channel.localAddress.map { "\($0)" } ?? "?"

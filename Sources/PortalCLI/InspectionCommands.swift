@@ -6,18 +6,17 @@ import Web
 
 struct Views: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check all views and print every mistake with its place.")
+        abstract: "Check all views, render the examples of every page, and print every mistake with its place.")
 
     func run() throws {
         let configuration = try CommandSupport.configuration()
         let assets = try Assets(directory: "\(configuration.resources)/Public")
-        do {
-            let library = try PortalAssembly.views(in: "\(configuration.resources)/Views", assets: assets)
-            print("\(library.names.count) views are fine.")
-        } catch {
-            print(error)
-            throw ExitCode.failure
+        let inspection = ViewInspection(pages: PortalAssembly.pages, chrome: Chrome.example) {
+            () throws(ViewErrors) in
+            try PortalAssembly.views(in: "\(configuration.resources)/Views", assets: assets)
         }
+        print(inspection.report, terminator: "")
+        if !inspection.isSound { throw ExitCode.failure }
     }
 }
 

@@ -6,11 +6,15 @@ struct Serve: AsyncParsableCommand {
         abstract: "Serve pages, API, tracking, and work through the queue.",
         discussion: """
             Any number of nodes may serve one database. Split the work with --role when one machine is not enough.
+            A worker answers /healthz, /readyz and /metrics on MARKETING_WORKER_PORT.
             SIGTERM finishes what is under way and stops.
             """)
 
     @Option(help: "What this node does: all, web or worker.")
     var role: String = "all"
+
+    @Flag(help: "For development: read views again when they change, and show mistakes in them as a page.")
+    var reloadViews = false
 
     func run() async throws {
         guard let role = PortalRuntime.NodeRole(rawValue: role) else {
@@ -19,7 +23,7 @@ struct Serve: AsyncParsableCommand {
         let configuration = try CommandSupport.configuration()
         let logger = CommandSupport.logger(configuration)
         do {
-            try await PortalRuntime.prepare(configuration, logger: logger).run(as: role)
+            try await PortalRuntime.prepare(configuration, logger: logger).run(as: role, reloadViews: reloadViews)
         } catch {
             logger.critical("the portal could not run", metadata: ["error": .string("\(error)")])
             throw ExitCode.failure

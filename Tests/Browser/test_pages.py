@@ -18,9 +18,9 @@ from test_story import PASSWORD, Outcome
 LIST_PAGE_BYTES = 60 * 1024
 LIST_PAGES = ["/contacts", "/lists", "/campaigns", "/contacts/imports", "/suppressions", "/outbox"]
 #: Streams that never end, e-mails for frames (sandboxed: no script runs in them, axe neither), the way out of a
-#: session, and the sampler of components, whose preview frame leads nowhere.
+#: session.
 NOT_PAGES = re.compile(
-    r"/live$|/preview$|^/outbox/.*/html$|^/styleguide|^/assets/|^/logout$|^/metrics$|^/healthz$|^/readyz$")
+    r"/live$|/preview$|^/outbox/.*/html$|^/assets/|^/logout$|^/metrics$|^/healthz$|^/readyz$")
 #: Which of the story's things stands in for `{id}`.
 KINDS = [("/contacts/imports/{id}", "import"), ("/contacts/bulk/{id}", "bulk"), ("/contacts/{id}", "contact"),
          ("/lists/{id}", "list"), ("/campaigns/{id}", "campaign"), ("/sends/{id}", "send"),

@@ -41,12 +41,27 @@ package struct PortalFixture: Sendable {
             earlier: earlier)
     }
 
+    /// The same portal with other views, such as broken ones.
+    package func showing(
+        _ views: @escaping @Sendable () throws -> ViewLibrary
+    ) throws -> PortalFixture {
+        try PortalFixture(
+            database: services.database, clock: services.clock, varDirectory: varDirectory, views: views)
+    }
+
+    /// The same portal as a node that only works through the queue.
+    package func asWorker() throws -> PortalFixture {
+        try PortalFixture(
+            database: services.database, clock: services.clock, varDirectory: varDirectory, role: .worker)
+    }
+
     /// The secret of a portal that was not restarted with another.
     package static let secret = "a secret for tests that is long enough"
 
     private init(
         database: Database, clock: WallClock, varDirectory: String, secret: String = PortalFixture.secret,
-        earlier: [String] = []
+        earlier: [String] = [], role: PortalRuntime.NodeRole = .all,
+        views: (@Sendable () throws -> ViewLibrary)? = nil
     ) throws {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
@@ -61,12 +76,11 @@ package struct PortalFixture: Sendable {
         assembly = PortalAssembly(
             services: services, metrics: PrometheusRegistry(), readiness: Readiness(), mailer: mailer)
         self.varDirectory = varDirectory
-        let views = try Self.views.get()
+        let library = try Self.views.get()
         let server = assembly.server(
             configuration: WebConfiguration(
                 isSecure: false, key: keys.bytes(for: "web"), earlierKeys: keys.earlierBytes(for: "web"), clock: clock),
-            views: { views },
-            assets: Assets(), logger: logger)
+            views: views ?? { library }, assets: Assets(), role: role, logger: logger)
         let responder = server.responder()
         respond = { [logger] request in
             try await responder.respond(to: request, context: WebContext(peerAddress: "192.0.2.7", logger: logger))

@@ -1,4 +1,5 @@
 import Core
+import Templates
 import TestSupport
 import Testing
 import Web
@@ -27,6 +28,50 @@ struct WebServerTests {
             #expect(problem.status == .notFound)
             #expect(problem.headers[.contentType] == "application/problem+json")
             #expect(try problem.json()["code"] == .string("not_found"))
+        }
+    }
+
+    @Test("A member sees an unknown address inside the portal, everybody else on a plain page")
+    func keepsMembersInside() async throws {
+        try await PortalFixture.with { portal in
+            let stranger = try await portal.browser().get("/nowhere")
+            #expect(try !stranger.page().has("nav.sidebar"))
+            let browser = try await portal.register("Ana").signIn()
+            for path in ["/nowhere", "/assets/x/none.css"] {
+                let answer = try await browser.get(path)
+                #expect(answer.status == .notFound)
+                #expect(try answer.page().has("nav.sidebar a[href='/contacts']"), "\(path)")
+            }
+            let ended = try await portal.send(.get, "/nowhere", headers: [.cookie: "sid=forged"])
+            #expect(try !ended.page().has("nav.sidebar"))
+        }
+    }
+
+    @Test("Mistakes in views that are worked on are shown with their place")
+    func showsViewMistakes() async throws {
+        try await PortalFixture.with { portal in
+            let broken = try portal.showing {
+                try ViewLibrary.load(
+                    sources: ["errors/error.html": "{{ nobody"], pages: [], chrome: Chrome.self, asset: { _ in nil })
+            }
+            let answer = try await broken.send(.get, "/login")
+            #expect(answer.status == .internalServerError)
+            #expect(answer.text.contains("Mistakes in the views"))
+            #expect(answer.text.contains("errors/error.html"))
+        }
+    }
+
+    @Test("A worker answers watchdogs and Prometheus, and nothing else")
+    func servesHealthOnWorkers() async throws {
+        try await PortalFixture.with { portal in
+            let worker = try portal.asWorker()
+            #expect(try await worker.send(.get, "/healthz").status == .ok)
+            #expect(try await worker.send(.get, "/metrics").status == .ok)
+            // Not listening yet in a test, so not ready; but it is this route that says so.
+            #expect(try await worker.send(.get, "/readyz").status == .serviceUnavailable)
+            for path in ["/", "/login", "/v1/account"] {
+                #expect(try await worker.send(.get, path).status == .notFound, "\(path)")
+            }
         }
     }
 

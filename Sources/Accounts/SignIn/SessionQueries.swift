@@ -14,7 +14,10 @@ struct SessionQueries: Sendable {
     private struct Row: PostgresRow {
         let session: BrowserSession
 
-        static let columns: SQL = "s.token_hash, u.id, s.workspace_id, m.role, u.name, u.email, w.name, w.time_zone"
+        static let columns: SQL = """
+            s.token_hash, u.id, s.workspace_id, m.role, u.name, u.email, w.name, w.time_zone,
+            EXISTS (SELECT 1 FROM marketing_memberships o WHERE o.user_id = u.id AND o.workspace_id <> s.workspace_id)
+            """
 
         init(row: inout RowReader) throws {
             let hash: [UInt8] = try row.next()
@@ -22,7 +25,8 @@ struct SessionQueries: Sendable {
                 user: try row.next(), workspace: try row.next(), role: try row.next(), name: try row.next(),
                 email: try row.next())
             session = BrowserSession(
-                tokenHash: hash, principal: principal, workspaceName: try row.next(), timeZone: try row.next())
+                tokenHash: hash, principal: principal, workspaceName: try row.next(), timeZone: try row.next(),
+                hasOtherWorkspaces: try row.next())
         }
     }
 

@@ -16,6 +16,8 @@ package struct PortalConfiguration: Sendable {
     package var host: String
     package var portalPort: Int
     package var apiPort: Int
+    /// Where a node that only works through the queue answers `/healthz`, `/readyz` and `/metrics`.
+    package var workerPort: Int
     package var publicURL: String
     package var portalURL: String
     package var corsOrigins: Set<String>
@@ -35,12 +37,19 @@ package struct PortalConfiguration: Sendable {
 
     package var isEmbedded: Bool { databaseURL == nil }
 
+    /// Where a node of this role listens.
+    func ports(of role: PortalRuntime.NodeRole) -> [Int] {
+        if role == .worker { return [workerPort] }
+        return portalPort == apiPort && portalPort != 0 ? [portalPort] : [portalPort, apiPort]
+    }
+
     /// The names of all variables that the product knows; `.env.example` lists the same.
     package static let variables: [String] = [
         "DATABASE_URL", "MARKETING_DATABASE_URL", "MARKETING_JWT_SECRET", "MARKETING_JWT_EARLIER_SECRETS",
         "MARKETING_SERVICE_API_KEY",
         "MARKETING_API_PORT",
-        "MARKETING_PORTAL_PORT", "MARKETING_API_PUBLIC_URL", "MARKETING_PORTAL_PUBLIC_URL", "MARKETING_CORS_ORIGIN",
+        "MARKETING_PORTAL_PORT", "MARKETING_WORKER_PORT", "MARKETING_API_PUBLIC_URL", "MARKETING_PORTAL_PUBLIC_URL",
+        "MARKETING_CORS_ORIGIN",
         "MARKETING_SMTP_URL", "MAILGUN_API_KEY", "MAILGUN_DOMAIN", "MAILGUN_WEBHOOK_SIGNING_KEY", "MARKETING_VAR_DIR",
         "MARKETING_HOST", "MARKETING_TRUSTED_PROXIES", "MARKETING_ENCRYPTION_KEY", "MARKETING_LOG_LEVEL",
         "MARKETING_RESOURCES_DIR", "MARKETING_WEB_CONNECTIONS", "MARKETING_WORKER_CONNECTIONS",
@@ -53,6 +62,7 @@ package struct PortalConfiguration: Sendable {
         host = reader.text("MARKETING_HOST") ?? "127.0.0.1"
         portalPort = reader.number("MARKETING_PORTAL_PORT", 0...65_535) ?? 5178
         apiPort = reader.number("MARKETING_API_PORT", 0...65_535) ?? 4002
+        workerPort = reader.number("MARKETING_WORKER_PORT", 0...65_535) ?? 4003
         portalURL = reader.url("MARKETING_PORTAL_PUBLIC_URL") ?? "http://localhost:\(portalPort)"
         publicURL = reader.url("MARKETING_API_PUBLIC_URL") ?? "http://localhost:\(apiPort)"
         corsOrigins = reader.list("MARKETING_CORS_ORIGIN")

@@ -3,10 +3,16 @@ import Templates
 
 /// The views that letters are rendered with; they are there once the server has loaded its views.
 final class LetterViews: Sendable {
-    private let loaded = Mutex<ViewLibrary?>(nil)
+    private let source = Mutex<(@Sendable () -> ViewLibrary?)?>(nil)
 
+    /// The views of this moment, if there are any.
     var library: ViewLibrary? {
-        get { loaded.withLock { $0 } }
-        set { loaded.withLock { $0 = newValue } }
+        let source = source.withLock { $0 }
+        return source?()
+    }
+
+    /// From now on letters look as these views say.
+    func follow(_ views: @escaping @Sendable () -> ViewLibrary?) {
+        source.withLock { $0 = views }
     }
 }

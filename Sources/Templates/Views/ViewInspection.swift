@@ -1,4 +1,5 @@
-/// What `portal views` does: loads all views, renders every preview, and says what it found.
+/// What `portal views` does: loads all views, renders every preview, and says what it found. A page without
+/// previews is named, but is no mistake.
 package struct ViewInspection: Sendable {
     /// For people, with a line break at the end.
     package let report: String
@@ -20,21 +21,23 @@ package struct ViewInspection: Sendable {
         }
         var count = 0
         var problems: [String] = []
+        var notes: [String] = []
         for page in pages {
             let (rendered, failures) = Self.previews(of: page, library, chrome)
             count += rendered
+            if rendered == 0, failures.isEmpty { notes.append("\(page.viewType) has no examples to render\n") }
             problems += failures
         }
         let summary = "\(library.names.count) views, \(pages.count) pages, \(count) previews"
         isSound = problems.isEmpty
-        report = problems.isEmpty ? "\(summary): no mistakes\n" : problems.joined(separator: "\n") + "\n\(summary)\n"
+        let verdict: String = problems.isEmpty ? "\(summary): no mistakes\n" : "\(summary)\n"
+        report = problems.map { $0 + "\n" }.joined() + notes.joined() + verdict
     }
 
     private static func previews<Page: ViewPage, Chrome: ViewRecord>(
         of type: Page.Type, _ library: ViewLibrary, _ chrome: Chrome
     ) -> (count: Int, problems: [String]) {
         let previews: [Page] = Page.previews
-        if previews.isEmpty { return (0, ["\(Page.viewType) has no previews"]) }
         var problems: [String] = []
         for preview in previews {
             do throws(ViewRenderError) {

@@ -53,6 +53,15 @@ package final class ViewReloader: Sendable {
         }
     }
 
+    /// The views of this moment, for a page.
+    /// - Throws: what is wrong with the present files; earlier views would only hide it.
+    package func library() throws(ViewErrors) -> ViewLibrary {
+        let snapshot: Snapshot = current()
+        if let errors = snapshot.errors { throw errors }
+        guard let library = snapshot.library else { throw ViewErrors(general: "no views were loaded") }
+        return library
+    }
+
     /// Nil while the directory cannot be read; `load` then says why.
     private static func stamps(_ directory: ViewDirectory) -> [String: ViewDirectory.Stamp]? {
         do throws(ViewErrors) {

@@ -4,10 +4,10 @@ import Templates
 
 /// Turns page structs into HTML with the views of the library.
 package struct PageRenderer: Sendable {
-    /// The library in force; in development a reloader swaps it.
-    private let library: @Sendable () -> ViewLibrary
+    /// The library in force. In development it follows the files, and a mistake in one of them is thrown.
+    private let library: @Sendable () throws -> ViewLibrary
 
-    package init(_ library: @escaping @Sendable () -> ViewLibrary) {
+    package init(_ library: @escaping @Sendable () throws -> ViewLibrary) {
         self.library = library
     }
 
@@ -22,7 +22,7 @@ package struct PageRenderer: Sendable {
         }
     }
 
-    func rendering(chrome: Chrome, fragment: String?) -> Rendering {
-        Rendering(library: library(), chrome: chrome, fragment: fragment)
+    func rendering(chrome: Chrome, fragment: String?) throws -> Rendering {
+        Rendering(library: try library(), chrome: chrome, fragment: fragment)
     }
 }

@@ -100,7 +100,7 @@ struct RequestPipeline: Sendable {
 
     // MARK: Who asks
 
-    private func identify(_ visit: inout Visit) async throws {
+    func identify(_ visit: inout Visit) async throws {
         if let token = visit.cookie, let session = try await sessions.session(SHA256.hash(Array(token.utf8))) {
             visit.session = session
             visit.principal = session.principal

@@ -23,7 +23,7 @@ struct ResponseWriterRoom: Sendable {
         case .page(let render):
             let fragment = visit.request.headers[.fragment]
             let chrome = chrome(for: visit, nonce: nonce)
-            bytes = try render(pages.rendering(chrome: chrome, fragment: fragment))
+            bytes = try render(try pages.rendering(chrome: chrome, fragment: fragment))
             headers[.cacheControl] = "no-store"
             headers[.vary] = "Accept-Encoding, X-Fragment"
             security.apply(to: &headers, nonce: nonce)
@@ -47,7 +47,7 @@ struct ResponseWriterRoom: Sendable {
                 })
         }
         if case .live(let write) = answer.content {
-            let rendering = pages.rendering(chrome: chrome(for: visit, nonce: nonce), fragment: nil)
+            let rendering = try pages.rendering(chrome: chrome(for: visit, nonce: nonce), fragment: nil)
             return Response(
                 status: answer.status, headers: headers,
                 body: ResponseBody { writer in
@@ -97,6 +97,7 @@ struct ResponseWriterRoom: Sendable {
 
     /// The answer to an error: a page for people, problem+json for programs. What was thrown is logged, never shown.
     func failure(_ error: any Error, on face: Face, for visit: Visit) -> Response {
+        if let mistakes = error as? ViewErrors { return developmentPage(mistakes) }
         let id = visit.id.isEmpty ? Hexadecimal.encode(SecureRandom.bytes(8)) : visit.id
         let wantsPage = visit.request.headers[.accept]?.contains("text/html") == true
         switch face {
@@ -107,6 +108,15 @@ struct ResponseWriterRoom: Sendable {
         case .raw, .open, .page, .visitor:
             return errorPage(refusal(for: error, id: id), id: id, visit)
         }
+    }
+
+    /// Mistakes in views that are being worked on; where views are read once at the start there are none to show.
+    private func developmentPage(_ mistakes: ViewErrors) -> Response {
+        var headers: HTTPFields = [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"]
+        security.apply(to: &headers, nonce: nil)
+        return Response(
+            status: .internalServerError, headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: mistakes.page)))
     }
 
     func refusal(for error: any Error, id: String) -> WebError {
@@ -205,6 +215,7 @@ struct ResponseWriterRoom: Sendable {
         chrome.canAdminister = principal.role >= .admin
         chrome.workspaceName = session.workspaceName
         chrome.workspaceId = "\(principal.workspace)"
+        chrome.hasOtherWorkspaces = session.hasOtherWorkspaces
         chrome.timeZone = session.timeZone
         chrome.initials = Chrome.initials(of: principal.name)
         chrome.navigation = navigation(for: principal.role, at: visit.request.uri.path)

@@ -44,7 +44,7 @@ package struct WebServer: Sendable {
             let path = context.parameters.getCatchAll().joined(separator: "/")
             let gzip = Gzip.isAccepted(by: request.headers[.acceptEncoding])
             if let response = assets.response(to: path, acceptsGzip: gzip) { return pipeline.secured(response) }
-            return pipeline.missing(request)
+            return await pipeline.missing(request)
         }
         addWrongMethods(to: router)
         return FallbackResponder(router: router.buildResponder(), pipeline: pipeline)
@@ -59,7 +59,7 @@ package struct WebServer: Sendable {
             let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
             for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .trace] where !known.contains(method) {
                 router.on(RouterPath(path), method: method) { [pipeline] request, _ in
-                    pipeline.refuse(
+                    await pipeline.refuse(
                         WebError(
                             .methodNotAllowed, code: "method_not_allowed",
                             detail: "This address answers \(allow) only.",
@@ -82,21 +82,30 @@ private struct FallbackResponder<Inner: HTTPResponder>: HTTPResponder where Inne
         let response = try await router.respond(to: request, context: context)
         // Every answer of ours carries this header; the router's own do not.
         guard response.headers[.xContentTypeOptions] == nil, response.status.code >= 400 else { return response }
-        if response.status == .notFound { return pipeline.missing(request) }
-        return pipeline.refuse(
+        if response.status == .notFound { return await pipeline.missing(request) }
+        return await pipeline.refuse(
             WebError(response.status, code: "bad_request", detail: response.status.reasonPhrase), request)
     }
 }
 
 extension RequestPipeline {
-    func missing(_ request: Request) -> Response {
-        refuse(.notFound, request)
+    func missing(_ request: Request) async -> Response {
+        await refuse(.notFound, request)
     }
 
-    func refuse(_ error: WebError, _ request: Request) -> Response {
-        let isAPI = request.uri.path.hasPrefix("/v1/")
-        let id = Hexadecimal.encode(SecureRandom.bytes(8))
-        return responses.failure(error, on: isAPI ? .api : .visitor, for: Visit(id: id, request: request))
+    /// Answers what no route answers. A member sees it inside the portal, with the navigation to go on from.
+    func refuse(_ error: WebError, _ request: Request) async -> Response {
+        var visit = Visit(id: Hexadecimal.encode(SecureRandom.bytes(8)), request: request)
+        if request.uri.path.hasPrefix("/v1/") { return responses.failure(error, on: .api, for: visit) }
+        if let cookie = cookies.value(of: cookies.sessionName, in: request.headers) {
+            visit.cookie = cookie
+            do {
+                try await identify(&visit)
+            } catch {
+                logger.warning("a session could not be read", metadata: ["error": .string("\(error)")])
+            }
+        }
+        return responses.failure(error, on: .page, for: visit)
     }
 
     func secured(_ response: Response) -> Response {

@@ -8,12 +8,18 @@ package struct BrowserSession: Sendable {
     package let principal: Principal
     package let workspaceName: String
     package let timeZone: String
+    /// Whether this person belongs to other workspaces too.
+    package let hasOtherWorkspaces: Bool
 
-    package init(tokenHash: [UInt8], principal: Principal, workspaceName: String, timeZone: String) {
+    package init(
+        tokenHash: [UInt8], principal: Principal, workspaceName: String, timeZone: String,
+        hasOtherWorkspaces: Bool = false
+    ) {
         self.tokenHash = tokenHash
         self.principal = principal
         self.workspaceName = workspaceName
         self.timeZone = timeZone
+        self.hasOtherWorkspaces = hasOtherWorkspaces
     }
 }
 

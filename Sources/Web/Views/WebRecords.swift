@@ -10,6 +10,7 @@ package struct Chrome: ViewRecord {
     package var role = ""
     package var workspaceName = ""
     package var workspaceId = ""
+    package var hasOtherWorkspaces = false
     package var timeZone = "UTC"
     package var now = Date(timeIntervalSince1970: 0)
     package var csrfToken = ""
@@ -30,6 +31,7 @@ package struct Chrome: ViewRecord {
         f.text("role") { $0.role }
         f.text("workspaceName") { $0.workspaceName }
         f.text("workspaceId") { $0.workspaceId }
+        f.flag("hasOtherWorkspaces") { $0.hasOtherWorkspaces }
         f.text("timeZone") { $0.timeZone }
         f.date("now") { $0.now }
         f.text("csrfToken") { $0.csrfToken }
@@ -42,6 +44,28 @@ package struct Chrome: ViewRecord {
         f.flag("signedIn") { $0.signedIn }
         f.flag("canEdit") { $0.canEdit }
         f.flag("canAdminister") { $0.canAdminister }
+    }
+}
+
+extension Chrome {
+    /// For previews of pages.
+    package static var example: Chrome {
+        var chrome = Chrome()
+        chrome.userName = "Ana Ruiz"
+        chrome.userEmail = "ana@example.com"
+        chrome.initials = "AR"
+        chrome.role = "owner"
+        chrome.workspaceName = "Acme"
+        chrome.workspaceId = "01920000-0000-7000-8000-000000000000"
+        chrome.hasOtherWorkspaces = true
+        chrome.now = Date(timeIntervalSince1970: 1_768_469_400)
+        chrome.csrfToken = "example"
+        chrome.nonce = "example"
+        chrome.signedIn = true
+        chrome.canEdit = true
+        chrome.canAdminister = true
+        chrome.navigation = [NavEntry(title: "Overview", icon: "dashboard", href: "/", current: true)]
+        return chrome
     }
 }
 

@@ -1,0 +1,149 @@
+import Testing
+
+@testable import Postgres
+
+/// The machine behind a reference, its answers in words.
+private final class Book {
+    typealias Machine = PoolStateMachine<String>
+
+    private var machine: Machine
+
+    init(minimum: Int = 0, maximum: Int, waiters: Int = 8) {
+        machine = Machine(limits: .init(minimum: minimum, maximum: maximum, waiters: waiters, idle: .seconds(60)))
+    }
+
+    /// A book with connections in use.
+    init(minimum: Int = 0, busy: Int) {
+        machine = Machine(limits: .init(minimum: minimum, maximum: busy, waiters: 8, idle: .seconds(60)))
+        for waiter in 0..<busy {
+            _ = machine.lease(waiter: 100 + UInt64(waiter))
+            machine.opened()
+        }
+    }
+
+    func lease(_ waiter: UInt64) -> String {
+        switch machine.lease(waiter: waiter) {
+        case .granted(let grant): word(grant)
+        case .wait: "wait"
+        case .refuse: "refuse"
+        case .closed: "closed"
+        }
+    }
+
+    func opened() { machine.opened() }
+    func failed() -> String { word(machine.failed()) }
+    func discard() -> String { word(machine.discard()) }
+    func cancel(_ waiter: UInt64) -> Bool { machine.cancel(waiter: waiter) }
+    func tick(_ now: Deadline) -> [String] { machine.tick(now: now) }
+
+    func release(_ connection: String, _ now: Deadline) -> String {
+        let (wake, close) = machine.release(connection, now: now)
+        return close.map { "close \($0)" } ?? word(wake)
+    }
+
+    func close() -> (connections: [String], waiters: [UInt64]) { machine.close() }
+
+    var counts: [String: Int] {
+        ["idle": machine.idleCount, "leased": machine.leased, "opening": machine.opening, "waiting": machine.waiting]
+    }
+
+    private func word(_ grant: Machine.Grant) -> String {
+        switch grant {
+        case .use(let connection): "use \(connection)"
+        case .open: "open"
+        }
+    }
+
+    private func word(_ wake: Machine.Wake?) -> String {
+        wake.map { "\($0.waiter): \(word($0.grant))" } ?? "nobody"
+    }
+}
+
+/// The book-keeping of the pool, without a connection.
+@Suite("The pool’s book-keeping")
+struct PoolStateMachineTests {
+    private let start = Deadline.now
+
+    @Test("opens up to the maximum, then lets callers wait, and serves them in the order they came")
+    func servesInOrder() {
+        let book = Book(maximum: 2)
+        #expect(book.lease(1) == "open")
+        book.opened()
+        #expect(book.lease(2) == "open")
+        #expect(book.lease(3) == "wait")
+        #expect(book.lease(4) == "wait")
+        #expect(book.release("a", start) == "3: use a")
+        book.opened()
+        #expect(book.release("b", start) == "4: use b")
+        #expect(book.release("a", start) == "nobody")
+        #expect(book.counts == ["idle": 1, "leased": 1, "opening": 0, "waiting": 0])
+    }
+
+    @Test("gives out the connection that was used last, and never passes somebody who waits")
+    func prefersWarmConnections() {
+        let book = Book(busy: 2)
+        _ = book.release("a", start)
+        _ = book.release("b", start)
+        #expect(book.lease(3) == "use b")
+        #expect(book.lease(4) == "use a")
+        #expect(book.lease(5) == "wait")
+        #expect(book.discard() == "5: open")
+        #expect(book.lease(6) == "wait")
+    }
+
+    @Test("refuses at once when too many wait")
+    func limitsWaiting() {
+        let book = Book(maximum: 1, waiters: 2)
+        let answers = [1, 2, 3, 4].map { book.lease($0) }
+        #expect(answers == ["open", "wait", "wait", "refuse"])
+        #expect(book.counts["waiting"] == 2)
+    }
+
+    @Test("forgets somebody who has gone, and says so when they had been served already")
+    func cancels() {
+        let book = Book(maximum: 1)
+        for waiter: UInt64 in 1...3 { _ = book.lease(waiter) }
+        book.opened()
+        #expect(book.cancel(2))
+        #expect(!book.cancel(2))
+        #expect(book.release("a", start) == "3: use a")
+        #expect(!book.cancel(3))
+        #expect(book.counts["leased"] == 1)
+    }
+
+    @Test("hands the right to open on when opening failed")
+    func survivesFailedOpening() {
+        let book = Book(maximum: 1)
+        #expect(book.lease(1) == "open")
+        #expect(book.lease(2) == "wait")
+        #expect(book.failed() == "2: open")
+        #expect(book.failed() == "nobody")
+        #expect(book.counts["opening"] == 0 && book.counts["leased"] == 0)
+        #expect(book.lease(3) == "open")
+    }
+
+    @Test("closes connections that nobody has used for long, down to the minimum, the oldest first")
+    func ticks() {
+        let book = Book(minimum: 1, busy: 3)
+        for (index, name) in ["a", "b", "c"].enumerated() {
+            _ = book.release(name, start + .seconds(index * 10))
+        }
+        #expect(book.tick(start + .seconds(60)).isEmpty)
+        #expect(book.tick(start + .seconds(65)) == ["a"])
+        #expect(book.tick(start + .seconds(3600)) == ["b"])
+        #expect(book.counts["idle"] == 1)
+    }
+
+    @Test("once closed gives up its idle connections and waiters, and takes none back")
+    func closes() {
+        let book = Book(busy: 2)
+        _ = book.lease(3)
+        let closed = book.close()
+        #expect(closed.connections.isEmpty)
+        #expect(closed.waiters == [3])
+        #expect(book.lease(4) == "closed")
+        #expect(book.release("a", start) == "close a")
+        #expect(book.discard() == "nobody")
+        #expect(book.counts["leased"] == 0)
+    }
+}
