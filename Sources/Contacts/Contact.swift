@@ -138,7 +138,10 @@ package struct ContactSummary: Sendable, Equatable, PostgresRow {
     }
 
     package var name: String? {
-        let words: [String] = [firstName, lastName].compactMap { $0 }.filter { !$0.isEmpty }
-        return words.isEmpty ? nil : words.joined(separator: " ")
+        switch (firstName ?? "", lastName ?? "") {
+        case ("", ""): nil
+        case (let name, ""), ("", let name): name
+        case (let first, let last): "\(first) \(last)"
+        }
     }
 }

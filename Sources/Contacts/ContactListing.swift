@@ -7,7 +7,7 @@ struct ContactListing: Sendable {
     let filter: ContactFilter
     let sort: ContactSort
     let isFirst: Bool
-    let listing: ContactRoutes.Listing
+    let listing: ContactListReader.Listing
 
     var indexPage: ContactsIndexPage {
         let canEdit: Bool = (request.principal?.role ?? .viewer) >= .editor

@@ -83,6 +83,24 @@ struct ContactQueries: Sendable {
 
     // MARK: Pages
 
+    /// The page as one query, where one finds it: the newest people, and those with words of three letters and more.
+    func single<Row: PostgresRow & KeyedByContact>(
+        _: Row.Type, _ filter: ContactFilter, sort: ContactSort, after: [String]?, limit: Int
+    ) -> Query<Found<Row>>? {
+        guard sort == .newest, filter.list == nil, filter.tag == nil else { return nil }
+        let before: ContactID? = after?.first.flatMap { ContactID($0) }
+        if filter.query != nil {
+            return ContactSearchPlan(queries: self, filter: filter, limit: limit).single(before: before)
+        }
+        let position: SQL = before.map { " AND c.id < \($0)" } ?? ""
+        return Query(
+            Found<Row>.self, "contacts.page.newest",
+            """
+            SELECT NULL::bigint, NULL::bigint, \(Row.columns) FROM marketing_contacts c
+            WHERE \(conditions(filter))\(position) ORDER BY c.id DESC LIMIT \(limit + 1)
+            """)
+    }
+
     /// A page of people that match a filter.
     func page<Row: PostgresRow & KeyedByContact>(
         _: Row.Type = Row.self, _ filter: ContactFilter, sort: ContactSort, after: [String]?, limit: Int,

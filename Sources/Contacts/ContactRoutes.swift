@@ -39,19 +39,7 @@ struct ContactRoutes: Sendable {
         let filter = try ContactFilter(request.query)
         let sort = try ContactSort(request.query)
         let paging = try request.pageRequest()
-        let queries = ContactQueries(scope: scope)
-        let listing = try await services.database.read(scope.workspace) { transaction in
-            let (states, lists, tags) = try await transaction.pipeline(
-                Query(ContactTotals.State.self, "contacts.totals.read", ContactTotals.State.select(scope)),
-                Query(ContactList.self, "contacts.lists.all", ListQueries(scope: scope).selectAll),
-                Query.values(String.self, "contacts.vocabulary.listTags", ContactVocabulary.selectTags(scope)))
-            let state = states.first ?? ContactTotals.State()
-            let page: ContactPage<ContactSummary> = try await queries.page(
-                ContactSummary.self, filter, sort: sort, after: paging.after, limit: paging.limit, in: transaction)
-            let count = try await ContactCounting(counts: counts, queries: queries)
-                .count(filter, state, page, isFirst: paging.after == nil, in: transaction)
-            return Listing(state: state, page: page, count: count, lists: lists, tags: tags)
-        }
+        let listing = try await reader(scope).listing(filter, sort: sort, after: paging.after, limit: paging.limit)
         return .page(
             ContactListing(request: request, filter: filter, sort: sort, isFirst: paging.after == nil, listing: listing)
                 .indexPage)
@@ -72,12 +60,8 @@ struct ContactRoutes: Sendable {
         return .page(SuggestionsPage(heading: "People", options: options))
     }
 
-    struct Listing: Sendable {
-        let state: ContactTotals.State
-        let page: ContactPage<ContactSummary>
-        let count: MatchCount
-        let lists: [ContactList]
-        let tags: [String]
+    private func reader(_ scope: WorkspaceScope) -> ContactListReader {
+        ContactListReader(database: services.database, counts: counts, scope: scope)
     }
 
     private func export(_ request: WebRequest) async throws -> WebResponse {

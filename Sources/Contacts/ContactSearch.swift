@@ -10,8 +10,17 @@ struct ContactSearch: Sendable, Equatable {
         words = query.lowercased().split(whereSeparator: \.isWhitespace).prefix(8).map(String.init)
     }
 
-    /// Whether every word is long enough for the trigram index.
-    var hasTrigrams: Bool { words.contains { $0.unicodeScalars.count >= 3 } }
+    /// Whether the trigram index can be asked: some word has three letters or digits in a row.
+    var hasTrigrams: Bool { words.contains(where: Self.hasTrigram) }
+
+    private static func hasTrigram(_ word: String) -> Bool {
+        var run: Int = 0
+        for scalar in word.unicodeScalars {
+            run = scalar.properties.isAlphabetic || scalar.properties.numericType != nil ? run + 1 : 0
+            if run == 3 { return true }
+        }
+        return false
+    }
 
     /// The condition on a person's own columns, for people who are looked at one by one.
     var matches: SQL {
@@ -20,9 +29,6 @@ struct ContactSearch: Sendable, Equatable {
             lower(concat_ws(' ', c.first_name, c.last_name, c.email, c.phone))
             """)
     }
-
-    /// The word that the trigram index is asked for: the longest is the rarest, as a rule.
-    var longestWord: String { words.max { $0.unicodeScalars.count < $1.unicodeScalars.count } ?? "" }
 
     private func matching(_ text: SQL) -> SQL {
         let conditions: [SQL] = words.map { word in "\(text) LIKE \(Self.pattern(word))" }
@@ -65,6 +71,8 @@ struct ContactSearchPlan: Sendable {
     private static let secondWalk: Int = 12_000
     /// From so many of the newest people the number of matches is estimated.
     private static let sampleSize: Int = 1_000
+    /// So many people the index names at most.
+    static let indexedLimit: Int = 20_000
 
     private var scope: WorkspaceScope { queries.scope }
     private var search: ContactSearch { ContactSearch(filter.query ?? "") }
@@ -98,6 +106,19 @@ struct ContactSearchPlan: Sendable {
 
     private func cut<Row: KeyedByContact>(_ rows: [Row]) -> ContactPage<Row> {
         queries.cut(rows, limit) { [$0.contactID.description] }
+    }
+
+    /// The page as one query when nothing but words is asked for. What begins like an address or a number goes another way.
+    func single<Row: PostgresRow>(before: ContactID?) -> Query<Found<Row>>? {
+        guard rest.isEmpty, addressRange == nil, search.hasTrigrams else { return nil }
+        return Query(
+            Found<Row>.self, "contacts.search.page",
+            """
+            SELECT f.found, f.looked, \(Row.columns)
+            FROM marketing_search_page(\(search.words), \(before), \(Int32(limit + 1))) AS f CROSS JOIN LATERAL (
+                SELECT * FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.id = f.id LIMIT 1
+            ) c WHERE c.deleted_at IS NULL ORDER BY c.id DESC
+            """)
     }
 
     /// A single word that is the beginning of an address or a phone number is looked up in the index of those: nobody
@@ -144,10 +165,9 @@ struct ContactSearchPlan: Sendable {
     }
 
     /// The ids that the indexes know for the words, newest first as far as they are cut off.
-    private func candidates(before: ContactID? = nil, atMost: Int = 20_000) -> SQL {
+    private func candidates(before: ContactID? = nil, atMost: Int = ContactSearchPlan.indexedLimit) -> SQL {
         if search.hasTrigrams {
-            let pattern: String = ContactSearch.pattern(search.longestWord)
-            return "SELECT f.id FROM marketing_search_contacts(\(pattern), \(before), \(Int32(atMost))) AS f(id)"
+            return "SELECT f.id FROM marketing_search_contacts(\(search.words), \(before), \(Int32(atMost))) AS f(id)"
         }
         let word: String = search.words.first ?? ""
         let upper: String? = ContactSearch.upperBound(word)
@@ -169,14 +189,14 @@ struct ContactSearchPlan: Sendable {
     private func indexed<Row: PostgresRow>(before: ContactID?, in session: some PostgresSession) async throws -> [Row] {
         let position: SQL = before.map { " AND c.id < \($0)" } ?? ""
         // When nothing else is asked, what the index finds is what is shown.
-        let isPlain: Bool = search.words.count == 1 && rest.isEmpty
-        let candidates: SQL = candidates(before: before, atMost: isPlain ? limit + 1 : 20_000)
+        let isPlain: Bool = search.hasTrigrams && rest.isEmpty
+        let candidates: SQL = candidates(before: before, atMost: isPlain ? limit + 1 : Self.indexedLimit)
         return try await session.all(
             Row.self, "contacts.search.indexed",
             """
             WITH candidate AS MATERIALIZED (\(candidates)),
             ordered AS MATERIALIZED (
-                SELECT id FROM candidate c WHERE true\(position) ORDER BY id DESC LIMIT \(20_000)
+                SELECT id FROM candidate c WHERE true\(position) ORDER BY id DESC LIMIT \(Self.indexedLimit)
             )
             SELECT \(Row.columns) FROM ordered o CROSS JOIN LATERAL (
                 SELECT * FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.id = o.id LIMIT 1

@@ -34,9 +34,13 @@ struct ContactTableRow: ViewRecord {
     var title: String { contact.name ?? contact.email ?? contact.phone ?? "Nameless contact" }
 
     private var initials: String {
-        let words: [Substring] = title.split(separator: " ")
-        let letters: [Character] = [words.first?.first, words.count > 1 ? words.last?.first : nil].compactMap { $0 }
-        return String(letters).uppercased()
+        let text: String = title
+        var letters: String = ""
+        if let first = text.first { letters.append(first) }
+        if let space = text.utf8.lastIndex(of: UInt8(ascii: " ")), let last = text[space...].dropFirst().first {
+            letters.append(last)
+        }
+        return letters.uppercased()
     }
 }
 

@@ -48,6 +48,18 @@ package struct PasswordHash: Sendable, Equatable {
         hash = try Scrypt.derive(password: Array(password.utf8), salt: salt, cost: cost, count: Self.hashBytes)
     }
 
+    private init(salt: [UInt8], hash: [UInt8], cost: Cost) {
+        self.salt = salt
+        self.hash = hash
+        self.cost = cost
+    }
+
+    /// A hash that stands for no password: checking one against it takes as long as against any other. Making it costs
+    /// nothing, so a start does not wait for it.
+    static func ofNobody(cost: Cost) -> PasswordHash {
+        PasswordHash(salt: SecureRandom.bytes(saltBytes), hash: SecureRandom.bytes(hashBytes), cost: cost)
+    }
+
     /// Reads a stored string; nil for any other form and for parameters nobody should ask of this machine.
     package init?(stored: String) {
         let parts: [Substring] = stored.split(separator: "$", omittingEmptySubsequences: false)

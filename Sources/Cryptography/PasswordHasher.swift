@@ -26,9 +26,9 @@ package final class PasswordHasher: Sendable {
     ///   - waitingLimit: how many may wait before ``Failure/busy``.
     package init(
         cost: PasswordHash.Cost = .standard, concurrency: Int = 2, waitingLimit: Int = 64
-    ) throws(CryptographyError) {
+    ) {
         self.cost = cost
-        decoy = try PasswordHash(password: SecureRandom.token(), cost: cost)
+        decoy = .ofNobody(cost: cost)
         threads = BlockingThreads(name: "password", count: concurrency, waitingLimit: waitingLimit)
     }
 

@@ -77,7 +77,7 @@ package struct PortalRuntime: Sendable {
             secrets: try Self.secretBox(configuration.encryptionKeys.map { $0.reveal() }, keys),
             keys: keys,
             urls: PortalURLs(portalBase: configuration.portalURL, publicBase: configuration.publicURL),
-            passwords: try PasswordHasher(), varDirectory: configuration.varDirectory,
+            passwords: PasswordHasher(), varDirectory: configuration.varDirectory,
             systemSMTP: configuration.systemSMTP, logger: logger)
         self.readiness = readiness
         let letters = LetterViews()

@@ -92,12 +92,7 @@ extension PostgresSession {
         let boxes = (repeat ResultBox<each Element>())
         repeat pending.append(PendingQuery(each queries, into: each boxes))
         guard let first = pending.first else { return (repeat (each boxes).elements) }
-        let queue: [PendingQuery] = pending
-        try await lease.operate(first.statement.name) { connection, operation in
-            try connection.exchange(operation, queue.map(\.statement)) { index, result in
-                try queue[index].receive(result)
-            }
-        }
+        try await lease.run(pending, first.statement.name)
         return (repeat (each boxes).elements)
     }
 

@@ -1,5 +1,32 @@
 import CLibPQ
 
+extension PostgresTransaction {
+    /// Several queries and the commit in one round trip: for a page that asks nothing more. The transaction has ended
+    /// when this returns and refuses further use.
+    package func last<each Element: Sendable>(
+        _ queries: repeat Query<each Element>
+    ) async throws -> (repeat [each Element]) {
+        var pending: [PendingQuery] = []
+        let boxes = (repeat ResultBox<each Element>())
+        repeat pending.append(PendingQuery(each queries, into: each boxes))
+        pending.append(PendingQuery(Query<Int>.run("commit", "COMMIT"), into: ResultBox<Int>()))
+        try await lease.run(pending, pending[0].statement.name)
+        lease.markCommitted()
+        return (repeat (each boxes).elements)
+    }
+}
+
+extension PostgresLease {
+    /// Runs queries as one packet and leaves their rows in their boxes.
+    func run(_ queue: [PendingQuery], _ name: StaticString) async throws {
+        try await operate(name) { connection, operation in
+            try connection.exchange(operation, queue.map(\.statement)) { index, result in
+                try queue[index].receive(result)
+            }
+        }
+    }
+}
+
 extension PostgresLease {
     /// Commits. Not interrupted by the task's cancellation, so that the outcome is known.
     func commit() async throws {

@@ -70,7 +70,7 @@ package struct PortalFixture: Sendable {
             database: database, jobs: JobQueue(), clock: clock,
             secrets: try SecretBox(current: keys.bytes(for: "tests"), older: keys.earlierBytes(for: "tests")),
             keys: keys, urls: PortalURLs(portalBase: "http://portal.test", publicBase: "http://mail.test"),
-            passwords: try PasswordHasher(cost: .quick), varDirectory: varDirectory, logger: logger)
+            passwords: PasswordHasher(cost: .quick), varDirectory: varDirectory, logger: logger)
         let mailer = SystemMailer(
             smtp: nil, directory: varDirectory, views: { nil }, clock: clock, send: { _, _, _, _ in }, logger: logger)
         assembly = PortalAssembly(

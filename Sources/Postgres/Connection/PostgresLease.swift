@@ -32,6 +32,12 @@ package final class PostgresLease: Sendable {
     var hasBegun: Bool { begun.load(ordering: .acquiring) }
 
     func markBegun() { begun.store(true, ordering: .releasing) }
+    /// The commit went along with the last query: nothing is left to end, and nothing may follow.
+    func markCommitted() {
+        begun.store(false, ordering: .releasing)
+        end()
+    }
+
     func end() { ended.store(true, ordering: .releasing) }
 
     /// Runs one operation on the connection's thread; when the task is cancelled meanwhile, so is the operation.

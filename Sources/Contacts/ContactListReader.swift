@@ -1,0 +1,103 @@
+import Core
+import Postgres
+
+/// Reads everything that the list's page shows: people, their number, and what the filters offer.
+struct ContactListReader: Sendable {
+    let database: Database
+    let counts: MatchCountMemory
+    let scope: WorkspaceScope
+
+    struct Listing: Sendable {
+        let state: ContactTotals.State
+        let page: ContactPage<ContactSummary>
+        let count: MatchCount
+        let lists: [ContactList]
+        let tags: [String]
+    }
+
+    /// In one round trip where one query finds the page, which is so for the newest people and for words alone.
+    func listing(
+        _ filter: ContactFilter, sort: ContactSort, after: [String]?, limit: Int
+    ) async throws -> Listing {
+        let queries = ContactQueries(scope: scope)
+        guard let query = queries.single(ContactSummary.self, filter, sort: sort, after: after, limit: limit) else {
+            return try await step(by: queries, filter, sort: sort, after: after, limit: limit)
+        }
+        let (states, lists, tags, rows) = try await database.read(scope.workspace) { transaction in
+            try await transaction.last(Self.state(scope), Self.lists(scope), Self.tags(scope), query)
+        }
+        let state = states.first ?? ContactTotals.State()
+        let cut = queries.cut(rows, limit) { [$0.row.contactID.description] }
+        let page = ContactPage(rows: cut.rows.map(\.row), next: cut.next)
+        let isFirst: Bool = after == nil
+        let count: MatchCount
+        if let known = counting(queries).known(filter, state, page, isFirst: isFirst)
+            ?? rows.first?.estimate(of: state.count, isFirst: isFirst)
+        {
+            count = known
+        } else {
+            count = try await database.read(scope.workspace) { transaction in
+                try await counting(queries).count(filter, state, page, isFirst: isFirst, in: transaction)
+            }
+        }
+        return Listing(state: state, page: page, count: count, lists: lists, tags: tags)
+    }
+
+    private func counting(_ queries: ContactQueries) -> ContactCounting {
+        ContactCounting(counts: counts, queries: queries)
+    }
+
+    /// Everything else: the page is found by trying, then counted.
+    private func step(
+        by queries: ContactQueries, _ filter: ContactFilter, sort: ContactSort, after: [String]?, limit: Int
+    ) async throws -> Listing {
+        try await database.read(scope.workspace) { transaction in
+            let (states, lists, tags) = try await transaction.pipeline(
+                Self.state(scope), Self.lists(scope), Self.tags(scope))
+            let state = states.first ?? ContactTotals.State()
+            let page: ContactPage<ContactSummary> = try await queries.page(
+                ContactSummary.self, filter, sort: sort, after: after, limit: limit, in: transaction)
+            let count = try await counting(queries)
+                .count(filter, state, page, isFirst: after == nil, in: transaction)
+            return Listing(state: state, page: page, count: count, lists: lists, tags: tags)
+        }
+    }
+
+    private static func state(_ scope: WorkspaceScope) -> Query<ContactTotals.State> {
+        Query(ContactTotals.State.self, "contacts.totals.read", ContactTotals.State.select(scope))
+    }
+
+    private static func lists(_ scope: WorkspaceScope) -> Query<ContactList> {
+        Query(ContactList.self, "contacts.lists.all", ListQueries(scope: scope).selectAll)
+    }
+
+    private static func tags(_ scope: WorkspaceScope) -> Query<String> {
+        Query.values(String.self, "contacts.vocabulary.listTags", ContactVocabulary.selectTags(scope))
+    }
+}
+
+/// A person of a page with what finding the page told about how many there are.
+struct Found<Row: PostgresRow & Sendable>: PostgresRow {
+    /// How many have the words among those looked at, or all that have them when nobody was left out.
+    let found: Int?
+    /// How many of the newest people were looked at; nil when everybody was.
+    let looked: Int?
+    let row: Row
+
+    static var columns: SQL { Row.columns }
+
+    init(row reader: inout RowReader) throws {
+        found = try reader.next()
+        looked = try reader.next()
+        row = try Row(row: &reader)
+    }
+
+    /// How many people match: all that were found, or for common words an estimate from the newest people, because
+    /// counting them would take longer than the page. Nil when there may be so few that counting is worth it.
+    func estimate(of total: Int, isFirst: Bool) -> MatchCount? {
+        guard let found else { return nil }
+        guard let looked else { return isFirst && found < ContactSearchPlan.indexedLimit ? .exactly(found) : nil }
+        let estimate: Int = total / max(1, looked) * found
+        return found >= 20 && estimate > 2 * MatchCount.limit ? .about(estimate) : nil
+    }
+}

@@ -1,0 +1,134 @@
+import Core
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Contacts
+
+@Suite("Searching people")
+struct SearchTests {
+    /// Makes people named by their number; every third is an Anna, and number 7 has a name of its own.
+    private func people(_ count: Int, in member: TestMember, _ portal: PortalFixture) async throws {
+        let workspace: WorkspaceID = member.scope.workspace
+        try await portal.services.database.write(workspace, timeout: .seconds(60)) { tx in
+            try await tx.run(
+                "test.people",
+                """
+                INSERT INTO marketing_contacts (workspace_id, id, email, email_key, first_name, last_name, created_at, updated_at)
+                SELECT \(workspace), ('018f0000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+                    'p.' || n || '@example.com', 'p.' || n || '@example.com',
+                    CASE WHEN n = 7 THEN 'Xaver_O' WHEN n % 3 = 0 THEN 'Anna' ELSE 'Bo' END, 'Ek', now(), now()
+                FROM generate_series(1, \(count)) AS n
+                """)
+            try await tx.run(
+                "test.search",
+                """
+                INSERT INTO marketing_contact_search (workspace_id, contact_id, name_key, text)
+                SELECT workspace_id, id, 'ek', lower(concat_ws(' ', first_name, last_name, email, phone))
+                FROM marketing_contacts WHERE workspace_id = \(workspace)
+                """)
+            try await tx.run([ContactTotals.adding(count, member.scope)])
+        }
+    }
+
+    private func find(
+        _ words: String, _ member: TestMember, _ portal: PortalFixture, after: [String]? = nil
+    ) async throws -> ContactListReader.Listing {
+        try await ContactListReader(
+            database: portal.services.database, counts: MatchCountMemory(), scope: member.scope
+        ).listing(ContactFilter(query: words), sort: .newest, after: after, limit: 50)
+    }
+
+    private func numbers(_ listing: ContactListReader.Listing) -> [Int] {
+        listing.page.rows.compactMap { row in
+            row.email?.split(separator: "@").first?.split(separator: ".").last.flatMap { Int($0) }
+        }
+    }
+
+    @Test("Common words fill pages from the newest people, rare ones come from the index, and both are counted")
+    func commonAndRare() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            try await people(1_500, in: ana, portal)
+            let first = try await find("anna", ana, portal)
+            #expect(numbers(first) == (0..<50).map { 1_500 - $0 * 3 })
+            #expect(first.count == .exactly(500))
+            let second = try await find("anna", ana, portal, after: first.page.next)
+            #expect(numbers(second) == (50..<100).map { 1_500 - $0 * 3 })
+            #expect(second.count == .exactly(500))
+            for words in ["xaver", "ave", "ver_o", "ver_o ek", "p.7@", "XAVER ek"] {
+                let found = try await find(words, ana, portal)
+                #expect(numbers(found).contains(7), "\(words)")
+            }
+            #expect(numbers(try await find("xav%r", ana, portal)) == [])
+            #expect(numbers(try await find("xaver anna", ana, portal)) == [])
+            #expect(try await find("xaver", ana, portal).count == .exactly(1))
+        }
+    }
+
+    @Test("A word is found wherever it stands, with punctuation and letters of any alphabet")
+    func anywhere() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let names = ["Björn Ødegård", "Łucja Żółć", "Jean-Luc O'Neil", "aab abba", "Иван Петров"]
+            for (index, name) in names.enumerated() {
+                _ = try await ana.api(
+                    .post, "/v1/contacts", #"{"firstName":"\#(name)","email":"w.\#(index)@ex-ample.com"}"#)
+            }
+            let words = [
+                "jör": 0, "degår": 0, "ódegård": -1, "ółć": 1, "o'neil": 2, "n-luc": 2, "aab": 3, "bba": 3, "b ab": 3,
+                "етр": 4, "w.4@ex": 4, "4@ex-a": 4,
+            ]
+            for (word, index) in words {
+                let ids = try await portal.services.database.read(ana.scope.workspace) { tx in
+                    try await tx.values(
+                        String.self, "test.indexed",
+                        """
+                        SELECT c.email FROM marketing_search_contacts(\([word]), NULL, 10) AS f(id)
+                        JOIN marketing_contacts c ON c.workspace_id = \(ana.scope.workspace) AND c.id = f.id
+                        """)
+                }
+                #expect(ids == (index < 0 ? [] : ["w.\(index)@ex-ample.com"]), "\(word)")
+            }
+        }
+    }
+
+    @Test("Nobody of another workspace is found, not even by the functions that look behind the wall")
+    func wall() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let bo = try await portal.register("Bo")
+            try await people(30, in: ana, portal)
+            #expect(try await find("xaver", bo, portal).page.rows.isEmpty)
+            #expect(try await find("anna", bo, portal).page.rows.isEmpty)
+            #expect(try await find("anna", ana, portal).count == .exactly(10))
+        }
+    }
+
+    @Test("Whom an import has just made is found before the index knows them")
+    func unindexed() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            try await people(30, in: ana, portal)
+            try await portal.services.database.write(ana.scope.workspace) { tx in
+                try await tx.run("test.unindex", "DELETE FROM marketing_contact_search")
+                try await tx.run("test.totals", "UPDATE marketing_contact_totals SET unindexed_count = 30")
+            }
+            #expect(numbers(try await find("xaver", ana, portal)) == [7])
+        }
+    }
+
+    @Test("A transaction that committed with its last queries refuses more of them")
+    func lastQueries() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            await #expect(throws: PostgresError.self) {
+                try await portal.services.database.read(ana.scope.workspace) { tx in
+                    let (ones) = try await tx.last(Query.values(Int.self, "test.one", "SELECT 1::bigint"))
+                    #expect(ones == [1])
+                    _ = try await tx.value(Int.self, "test.two", "SELECT 2::bigint")
+                }
+            }
+        }
+    }
+}
