@@ -60,16 +60,45 @@ package struct Database: Sendable {
         return try await retrying(timeout, opening, body: body)
     }
 
+    /// A transaction of one statement in a workspace; answers how many rows it changed. Everything from `BEGIN` to `COMMIT`
+    /// travels together: one round trip. Tried again like `transaction`.
+    @discardableResult
+    package func write(
+        _ workspace: WorkspaceID, _ name: StaticString, _ sql: SQL, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> Int {
+        try await retrying { () async throws -> Int in
+            let connection = try await pool.lease()
+            defer { pool.release(connection) }
+            let lease = PostgresLease(
+                connection, prelude: [SQL(trusted: "BEGIN"), .enter(workspace)], isTransaction: true,
+                commitsItself: true,
+                timeout: nil, statementLimit: pool.settings.statementTimeout)
+            defer { lease.end() }
+            do {
+                return try await lease.runAndCommit(Statement(name, sql))
+            } catch {
+                await lease.rollBack()
+                throw error
+            }
+        }
+    }
+
     private static let attempts: Int = 3
 
     private func retrying<Value>(
         _ timeout: Duration?, _ opening: [SQL], isolation: isolated (any Actor)? = #isolation,
         body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
+        try await retrying { try await once(timeout, opening, body: body) }
+    }
+
+    private func retrying<Value>(
+        isolation: isolated (any Actor)? = #isolation, _ attemptOnce: () async throws -> Value
+    ) async throws -> Value {
         var attempt: Int = 1
         while true {
             do {
-                return try await once(timeout, opening, body: body)
+                return try await attemptOnce()
             } catch let error as PostgresError where attempt < Database.attempts && error.isRetryable {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...(10 * attempt))))
                 attempt += 1

@@ -41,6 +41,19 @@ extension PostgresLease {
         }
     }
 
+    /// Runs the transaction's only statement and commits in the same round trip; answers how many rows it changed. Not
+    /// interrupted by the task's cancellation, so that the outcome is known.
+    func runAndCommit(_ statement: Statement) async throws -> Int {
+        let batch: [Statement] = [statement, Statement("commit", "COMMIT")]
+        return try await connection.run(Operation(lease: self, query: statement.name)) { connection, operation in
+            var affected: Int = 0
+            try connection.exchange(operation, batch) { index, result in
+                if index == 0 { affected = result.affectedRows }
+            }
+            return affected
+        }
+    }
+
     /// Rolls back, even when the task is cancelled or the time is over. A connection on which that fails is closed,
     /// which rolls back as well.
     func rollBack() async {

@@ -23,24 +23,15 @@ package struct Engagement: Sendable {
     }
 }
 
-/// A message that exists, for an engagement that was recorded.
-package struct RecordedEngagement: Sendable, Equatable {
-    package let message: MessageID
-    package let contact: ContactID
-    package let send: SendID
-
-    package init(message: MessageID, contact: ContactID, send: SendID) {
-        self.message = message
-        self.contact = contact
-        self.send = send
-    }
-}
-
 /// Where the counters of messages live. Tracking declares what it needs; Messaging, a floor above, fulfils it.
 package protocol EngagementLedger: Sendable {
-    /// Counts engagements on their messages, all of one workspace, and returns each message that exists, once.
-    /// Unknown messages are left out of the answer.
-    func record(
-        _ engagements: [Engagement], workspace: WorkspaceID, in tx: PostgresTransaction
-    ) async throws -> [RecordedEngagement]
+    /// SQL that counts engagements on their messages, to stand in a statement's `WITH` so that counting and keeping the
+    /// events is one statement.
+    ///
+    /// It defines `recorded (id, contact_id)`: each message that exists, once. Unknown messages are left out.
+    /// - Parameters:
+    ///   - hits: the name of an earlier table of the same `WITH`, or a table in brackets, with the columns
+    ///     `message_id, kind, occurred_at, human`.
+    ///   - workspace: the one that all of them belong to.
+    func recording(_ hits: SQL, workspace: WorkspaceID) -> SQL
 }

@@ -161,6 +161,36 @@ struct TransactionTests {
         }
     }
 
+    @Test(
+        "a transaction of one statement commits in the same round trip, behind the wall, and leaves nothing when it fails"
+    )
+    func oneStatement() async throws {
+        let ours = WorkspaceID(UUID())
+        let theirs = WorkspaceID(UUID())
+        try await TestDatabase.withDatabase { database in
+            try await makeTable(database)
+            let written = try await database.write(
+                ours, "test.one", "INSERT INTO marketing_things VALUES (\(ours), 1), (\(ours), 2)")
+            #expect(written == 2)
+            let repeated = await #expect(throws: PostgresError.self) {
+                try await database.write(
+                    ours, "test.one", "INSERT INTO marketing_things VALUES (\(ours), 3), (\(ours), 1)")
+            }
+            #expect(repeated?.isUniqueViolation(constraint: "marketing_things_pkey") == true)
+            let foreign = await #expect(throws: PostgresError.self) {
+                try await database.write(ours, "test.one", "INSERT INTO marketing_things VALUES (\(theirs), 1)")
+            }
+            #expect(foreign?.sqlState == "42501")
+            // The connections are as good as new.
+            for _ in 0..<8 {
+                let seen: Int = try await database.read(ours) { try await $0.value(Int.self, "test.count", count) }
+                #expect(seen == 2)
+            }
+            let none: Int = try await database.read(theirs) { try await $0.value(Int.self, "test.count", count) }
+            #expect(none == 0)
+        }
+    }
+
     @Test("a session refuses use after its closure has ended")
     func escaped() async throws {
         try await TestDatabase.withDatabase { database in

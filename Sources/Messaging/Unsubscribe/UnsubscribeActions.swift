@@ -54,8 +54,8 @@ struct UnsubscribeActions: Sendable {
                 standing.emailKey, reason: .unsubscribed, source: source, contact: claim.contact,
                 message: claim.message,
                 id: services.ids.next(), now: now)
-            _ = try await MessageEngagement().record(
-                [Engagement(message: claim.message, kind: .unsubscribe, occurredAt: now, isHuman: true)],
+            try await MessageEngagement().record(
+                Engagement(message: claim.message, kind: .unsubscribe, occurredAt: now, isHuman: true),
                 workspace: claim.workspace, in: tx)
             try await ContactEmailStatus.set(
                 .unsubscribed, ofAddress: standing.emailKey, WorkspaceScope(workspace: claim.workspace),

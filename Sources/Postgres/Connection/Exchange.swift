@@ -53,7 +53,9 @@ extension PostgresConnection {
                 error.sqlState == "26000" ? statements.reset() : statements.evictAll()
                 guard wire?.transactionStatus == PQTRANS_IDLE else { throw error }
                 try exchange(operation, prelude: [], batch, receive)
-            } else if error.isConnectionLost, operation.lease.isTransaction, !prelude.isEmpty {
+            } else if error.isConnectionLost, operation.lease.isTransaction, !operation.lease.commitsItself,
+                !prelude.isEmpty
+            {
                 // The transaction had only begun: it is gone without a trace, so a new connection may begin it again.
                 try exchange(operation, prelude: try restartPrelude(operation), batch, receive)
             } else {

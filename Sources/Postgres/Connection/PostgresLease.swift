@@ -8,6 +8,8 @@ package final class PostgresLease: Sendable {
     let prelude: [SQL]
     /// Whether `prelude` opens a transaction.
     let isTransaction: Bool
+    /// Whether the commit goes out with the first statement, so that a lost connection leaves open what became of it.
+    let commitsItself: Bool
     /// When the whole closure must be done.
     let deadline: Deadline?
     /// How long one statement may take on the server.
@@ -16,13 +18,14 @@ package final class PostgresLease: Sendable {
     private let begun = Atomic<Bool>(false)
 
     init(
-        _ connection: PostgresConnection, prelude: [SQL], isTransaction: Bool, timeout: Duration?,
-        statementLimit: Duration
+        _ connection: PostgresConnection, prelude: [SQL], isTransaction: Bool, commitsItself: Bool = false,
+        timeout: Duration?, statementLimit: Duration
     ) {
         self.connection = connection
         number = connection.signal.nextOperation()
         self.prelude = prelude
         self.isTransaction = isTransaction
+        self.commitsItself = commitsItself
         deadline = timeout.map { .after($0) }
         self.statementLimit = statementLimit
     }

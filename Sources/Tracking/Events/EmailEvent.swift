@@ -23,7 +23,10 @@ enum NetworkPrefix {
             return address.split(separator: ":", omittingEmptySubsequences: false).prefix(3).joined(separator: ":")
                 + "::/48"
         }
-        let parts = address.split(separator: ".")
-        return parts.count == 4 ? parts.prefix(3).joined(separator: ".") + ".0/24" : ""
+        guard address.utf8.count(where: { $0 == UInt8(ascii: ".") }) == 3, let last = address.utf8.lastIndex(of: 46)
+        else {
+            return ""
+        }
+        return address[..<last] + ".0/24"
     }
 }

@@ -39,24 +39,37 @@ package struct EngagementClassifier: Sendable {
         "go", "okhttp", "headlesschrome", "phantomjs", "safelinks", "urldefense", "monitoring", "preview", "slackbot",
     ]
 
-    /// What was found in the names seen lately: they are few, and taking one apart costs more than all other rules.
-    private static let knownAgents = Mutex<[String: String?]>([:])
+    /// What a program's name tells of it.
+    private struct Agent {
+        /// The word that gives a scanner away.
+        let scannerWord: String?
+        let isImageProxy: Bool
 
-    private static func scannerWord(in agent: String) -> String? {
-        if let known = knownAgents.withLock({ $0[agent] }) { return known }
-        let word = agent.lowercased().split { !$0.isLetter }.first { scannerWords.contains($0) }.map(String.init)
+        init(_ name: String) {
+            scannerWord = name.lowercased().split { !$0.isLetter }.first { scannerWords.contains($0) }.map(String.init)
+            isImageProxy = imageProxies.contains { name.contains($0) }
+        }
+    }
+
+    /// The programs seen lately: they are few, and taking a name apart costs more than all other rules.
+    private static let knownAgents = Mutex<[String: Agent]>([:])
+
+    private static func agent(_ name: String) -> Agent {
+        if let known = knownAgents.withLock({ $0[name] }) { return known }
+        let agent = Agent(name)
         knownAgents.withLock { agents in
             if agents.count >= 1_000 { agents.removeAll() }
-            agents[agent] = .some(word)
+            agents[name] = agent
         }
-        return word
+        return agent
     }
 
     private static let imageProxies: [String] = ["GoogleImageProxy", "YahooMailProxy", "ggpht.com"]
 
     package static func classify(_ hit: Hit) -> EngagementClass {
         if hit.isHead { return EngagementClass(kind: .scanner, reason: "head_request") }
-        if let word = scannerWord(in: hit.userAgent) {
+        let agent: Agent = agent(hit.userAgent)
+        if let word = agent.scannerWord {
             return EngagementClass(kind: .scanner, reason: "user_agent_\(word)")
         }
         if hit.linksInBurst > 3 { return EngagementClass(kind: .scanner, reason: "many_links_at_once") }
@@ -65,7 +78,7 @@ package struct EngagementClassifier: Sendable {
                 kind: hit.kind == .open ? .proxyPrefetch : .scanner, reason: "before_it_could_be_read")
         }
         if hit.kind == .open {
-            if imageProxies.contains(where: hit.userAgent.contains) {
+            if agent.isImageProxy {
                 // Gmail's proxy fetches when the message is opened, so this is a person behind a proxy.
                 return EngagementClass(kind: .human, reason: "image_proxy_on_open")
             }
