@@ -119,10 +119,13 @@ let package = Package(
 )
 
 // A room's tests stand under Tests/<Room>Tests; the lowest floors need no support.
-package.targets += ["Cryptography", "Templates", "Markup", "HTTPTransport", "Mail"].map { name in
+package.targets += ["Cryptography", "Templates", "Markup", "HTTPTransport"].map { name in
     .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name), "Core"], swiftSettings: settings)
 }
 package.targets += [
+    // TLS for the mail servers of tests.
+    .systemLibrary(name: "CTestSSL", path: "Tests/CTestSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
+    .testTarget(name: "MailTests", dependencies: ["Mail", "Core", "CTestSSL"], swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
     .testTarget(
         name: "PostgresTests", dependencies: ["Postgres", "PostgresTesting", "Core"], swiftSettings: settings),

@@ -19,6 +19,9 @@ package struct MessagingInterface: Sendable {
 
     package var sends: SendActions { SendActions(services: services) }
 
+    /// Takes in the bounces and complaints that arrive by mail.
+    package var bounces: BounceIntake { BounceIntake(services: services, links: links) }
+
     /// Where e-mail goes now, for pages that say so.
     package struct SenderSummary: Sendable, Equatable {
         package let provider: EmailProvider

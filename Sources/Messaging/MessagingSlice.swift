@@ -14,9 +14,11 @@ package struct MessagingSlice: Slice {
     package let interface: MessagingInterface
     private let dispatcher: SendDispatcher
     private let recovery: SendRecovery
+    private let outbox: OutboxLimits
 
-    package init(services: AppServices, pause: Pause = .real) {
+    package init(services: AppServices, outbox: OutboxLimits = OutboxLimits(), pause: Pause = .real) {
         self.services = services
+        self.outbox = outbox
         interface = MessagingInterface(services: services)
         let journals = HandoverJournals(directory: "\(services.varDirectory)/handover", ids: services.ids)
         recovery = SendRecovery(
@@ -41,7 +43,7 @@ package struct MessagingSlice: Slice {
     package func routes(_ table: inout RouteTable) {
         EmailSettingsRoutes(services: services, messaging: interface).add(to: &table)
         SuppressionRoutes(services: services).add(to: &table)
-        OutboxRoutes(services: services).add(to: &table)
+        OutboxRoutes(services: services, limits: outbox).add(to: &table)
         UncertainRoutes(services: services, sends: interface.sends).add(to: &table)
         UnsubscribeRoutes(actions: UnsubscribeActions(services: services, links: Self.unsubscribeLinks(services)))
             .add(to: &table)
@@ -60,6 +62,8 @@ package struct MessagingSlice: Slice {
         }
         let sweep = SendSweep(services: services)
         registry.schedule("messaging.sends", every: .seconds(2)) { _ in try await sweep.wakeDueSends() }
+        let cleaning = OutboxCleaning(services: services, limits: outbox)
+        registry.schedule("messaging.outbox", every: .seconds(3600)) { _ in try await cleaning.run() }
         registry.schedule("messaging.journals", every: .seconds(5)) { [recovery] _ in
             await recovery.takeOverAbandonedJournals()
         }

@@ -24,13 +24,15 @@ package struct PortalAssembly: Sendable {
     /// What a node answers that serves nothing else.
     private let health: RouteTable
 
-    /// - Parameter icons: the names of the sprite's icons, for the style guide; nil where none is shown.
+    /// - Parameters:
+    ///   - outbox: what the Outbox of a workspace keeps.
+    ///   - icons: the names of the sprite's icons, for the style guide; nil where none is shown.
     package init(
         services: AppServices, metrics: PrometheusRegistry, readiness: Readiness, mailer: SystemMailer,
-        icons: [String]? = nil
+        outbox: OutboxLimits = OutboxLimits(), icons: [String]? = nil
     ) {
         let accounts = AccountsSlice(services: services)
-        let messaging = MessagingSlice(services: services)
+        let messaging = MessagingSlice(services: services, outbox: outbox)
         let tracking = TrackingSlice(services: services, ledger: MessageEngagement())
         let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
         let slices: [any Slice] = [

@@ -85,7 +85,7 @@ package struct PortalRuntime: Sendable {
             smtp: configuration.systemSMTP, directory: configuration.varDirectory, views: { letters.library },
             send: SystemMailTransport.send, logger: logger)
         assembly = PortalAssembly(
-            services: services, metrics: metrics, readiness: readiness, mailer: mailer,
+            services: services, metrics: metrics, readiness: readiness, mailer: mailer, outbox: configuration.outbox,
             icons: configuration.isEmbedded
                 ? IconSprite.names(in: "\(configuration.resources)/Public/img/icons.svg") : nil)
         self.letters = letters

@@ -50,6 +50,38 @@ struct SMTPDeliveryTests {
         }
     }
 
+    @Test("Answers to the message itself are told apart too, and the server's words stand in the ledger")
+    func answersToTheMessage() async throws {
+        try await MessagingStage.with(people: 5) { stage in
+            let sink = try sink { recipient in
+                switch recipient.prefix(2) {
+                case "p0": SinkBehavior(.message, .reply("421 4.3.2 shutting down"))
+                case "p1": SinkBehavior(.message, .reply("452 4.3.1 no space"))
+                case "p2": SinkBehavior(.message, .reply("552 5.3.4 too big"))
+                case "p3": SinkBehavior(.message, .reply("554 5.7.1 looks like spam"))
+                default: SinkBehavior(.message, .disconnect)
+                }
+            }
+            defer { sink.stop() }
+            let run = try await stage.launch()
+            try await stage.dispatcher(try carrier(sink.port)).dispatch(run)
+            #expect(
+                try await stage.tally(run) == [
+                    "retry:soft_bounce": 2, "failed:soft_bounce": 1, "failed:blocked": 1,
+                    "uncertain:connection_lost_after_data": 1,
+                ])
+            let words = try await stage.services.database.read(stage.workspace) { tx in
+                try await tx.values(
+                    String.self, "test.words",
+                    "SELECT provider_response FROM marketing_messages WHERE state <> 'uncertain' ORDER BY email")
+            }
+            #expect(
+                words == [
+                    "421 4.3.2 shutting down", "452 4.3.1 no space", "552 5.3.4 too big", "554 5.7.1 looks like spam",
+                ])
+        }
+    }
+
     @Test("A server that is down loses nothing, and everything goes when it is back")
     func down() async throws {
         try await MessagingStage.with(people: 30) { stage in

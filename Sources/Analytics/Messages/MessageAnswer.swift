@@ -45,7 +45,8 @@ struct MessageAnswer: Sendable, Equatable {
         case .softBounce:
             return (
                 start + "the mailbox would not take it, and the tries are used up.",
-                "The mailbox may be full or switched off. The next campaign tries again."
+                "The mailbox may be full or switched off. The next campaign tries again; after five failures in a row "
+                    + "over two weeks the address is suppressed."
             )
         case .blocked:
             return (

@@ -6,7 +6,7 @@ import Postgres
 import Templates
 import Web
 
-/// An open or a click of one message, as it came in.
+/// An open, a click or a complaint about one message, as it came in.
 struct MessageEvent: PostgresRow, Sendable {
     static let columns: SQL = "kind, url, occurred_at, class, class_reason, user_agent"
     let kind: String
@@ -54,6 +54,10 @@ struct MessageMoment: ViewRecord {
             title = machine == nil ? "Clicked a link" : "A link was followed by a machine"
             icon = "click"
             detail = [event.url, machine].compactMap { $0 }.joined(separator: " · ")
+        case "complaint":
+            title = "Marked as spam"
+            icon = "warning"
+            detail = event.userAgent.isEmpty ? nil : "Reported by \(event.userAgent)"
         default:
             title = machine == nil ? "Opened" : "Opened by a machine"
             icon = "eye"
@@ -114,7 +118,9 @@ struct MessagePage: ViewPage {
         let reason: String? = row.state == .skipped ? row.reasonLabel : nil
         let chosen = MessageMoment(title: decided, at: row.createdAt, icon: "list", detail: reason)
         if let at = row.sentAt {
-            moments.append(MessageMoment(title: "Taken by the mail server", at: at, icon: "send", detail: row.response))
+            // Of a message that came back, the ledger keeps the bounce's words.
+            let answer: String? = row.state == .bounced ? nil : row.response
+            moments.append(MessageMoment(title: "Taken by the mail server", at: at, icon: "send", detail: answer))
         }
         if let at = row.bouncedAt {
             moments.append(MessageMoment(title: "Bounced", at: at, icon: "bounce", detail: row.response))

@@ -79,7 +79,7 @@ struct MessageReader: Sendable {
                     MessageEvent.self, "analytics.message_events",
                     """
                     SELECT \(MessageEvent.columns) FROM marketing_email_events
-                    WHERE workspace_id = \(workspace) AND message_id = \(id) AND kind IN ('open', 'click')
+                    WHERE workspace_id = \(workspace) AND message_id = \(id) AND kind IN ('open', 'click', 'complaint')
                     ORDER BY occurred_at DESC LIMIT 200
                     """))
             guard let origin = origins.first else { return nil }

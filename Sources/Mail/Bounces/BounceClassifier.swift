@@ -60,6 +60,19 @@ package enum BounceClassifier {
 
     /// Reads a whole line, such as a report's `Diagnostic-Code`: `smtp; 550 5.1.1 …`.
     package static func classify(line: String) -> BounceVerdict {
+        let said: Line = read(line: line)
+        return classify(code: said.code, enhancedCode: said.enhancedCode, text: said.text)
+    }
+
+    /// A line of a server, taken apart.
+    struct Line {
+        var code: Int?
+        var enhancedCode: String?
+        var text: String
+    }
+
+    /// The type before a semicolon is left out.
+    static func read(line: String) -> Line {
         var rest: Substring = line[...]
         if let semicolon = rest.firstIndex(of: ";"), rest[..<semicolon].allSatisfy({ $0.isLetter || $0 == "-" }) {
             rest = rest[rest.index(after: semicolon)...].drop { $0 == " " }
@@ -71,7 +84,7 @@ package enum BounceClassifier {
             rest = rest.dropFirst(3).drop { $0 == " " || $0 == "-" || $0 == ";" }
         }
         let (enhanced, text) = EnhancedCode.split(String(rest))
-        return classify(code: code, enhancedCode: enhanced, text: text)
+        return Line(code: code, enhancedCode: enhanced, text: text)
     }
 
     private static let hardCodes: Set<String> = [

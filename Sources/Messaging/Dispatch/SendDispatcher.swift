@@ -48,7 +48,7 @@ struct SendDispatcher: Sendable {
     private func returnForgotten(_ run: JournalRecord.Run, _ journal: HandoverJournal) async throws {
         try await services.workerDatabase.write(run.workspace) { tx in
             try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
-                .returnUnknown(claimedBy: journal.name, except: [])
+                .returnUnknown(claimedBy: journal.name, except: running.unsettledBatches(run))
         }
     }
 
@@ -85,7 +85,8 @@ struct SendDispatcher: Sendable {
         let writer = SettlementWriter(
             run: run, database: services.workerDatabase,
             rules: SettlementRules(clock: services.clock, randomness: services.randomness), carrier: carrier,
-            journal: journal, bounces: BounceFollowUp(services: services), ids: services.ids, clock: services.clock,
+            journal: journal, bounces: BounceFollowUp(services: services), control: work.control, running: running,
+            ids: services.ids, clock: services.clock,
             pause: pause, logger: services.logger)
         return SendRun(
             run: run, database: services.workerDatabase, carrier: carrier, journal: journal, work: work, writer: writer,
@@ -165,6 +166,8 @@ struct SendDispatcher: Sendable {
 /// The sends that this process works on: a second job for the same one has nothing to add here.
 final class RunningSends: Sendable {
     private let runs = Mutex<Set<JournalRecord.Run>>([])
+    /// Results that the database refused. Their batches stay claimed, and the journal tells of them when the process ends.
+    private let unsettled = Mutex<[JournalRecord.Run: [LaneResult]]>([:])
 
     func begin(_ run: JournalRecord.Run) -> Bool {
         runs.withLock { $0.insert(run).inserted }
@@ -172,6 +175,18 @@ final class RunningSends: Sendable {
 
     func end(_ run: JournalRecord.Run) {
         runs.withLock { _ = $0.remove(run) }
+    }
+
+    func keepUnsettled(_ results: [LaneResult], of run: JournalRecord.Run) {
+        unsettled.withLock { $0[run, default: []] += results }
+    }
+
+    func takeUnsettled(_ run: JournalRecord.Run) -> [LaneResult] {
+        unsettled.withLock { $0.removeValue(forKey: run) ?? [] }
+    }
+
+    func unsettledBatches(_ run: JournalRecord.Run) -> [BatchID] {
+        unsettled.withLock { $0[run]?.map(\.batch.claim.id) ?? [] }
     }
 }
 

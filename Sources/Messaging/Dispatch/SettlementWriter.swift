@@ -3,7 +3,8 @@ import FoundationEssentials
 import Logging
 import Postgres
 
-/// Brings results into the ledger: one transaction for all that wait, again and again until the database takes it.
+/// Brings results into the ledger: one transaction for all that wait, again and again until the database takes it. What it
+/// refuses for good is taken apart: see `bring`.
 struct SettlementWriter: Sendable {
     let run: JournalRecord.Run
     let database: Database
@@ -11,28 +12,24 @@ struct SettlementWriter: Sendable {
     let carrier: any MessageCarrier
     let journal: HandoverJournal?
     let bounces: BounceFollowUp
+    let control: SendControl
+    let running: RunningSends
     let ids: IdentifierSource
     let clock: WallClock
     let pause: Pause
     let logger: Logger
 
-    /// Works until the queue is closed and empty.
+    /// Works until the queue is closed and empty. What an earlier run could not write comes first.
     func work(on queue: SettlementQueue) async {
-        while let results = await queue.next() {
-            var attempt = 0
-            while true {
-                do {
-                    try await write(results)
-                    break
-                } catch {
-                    attempt += 1
-                    logger.warning(
-                        "Results of a send cannot be written yet",
-                        metadata: ["send": "\(run.send)", "attempt": "\(attempt)", "error": "\(error)"])
-                    await pause.wait(seconds: min(5, 0.1 * Double(1 << min(attempt, 6))))
-                }
-            }
-        }
+        await keep(await bring(running.takeUnsettled(run)))
+        while let results = await queue.next() { await keep(await bring(results)) }
+    }
+
+    /// Nothing more is handed over when its outcome cannot be written down.
+    private func keep(_ results: [LaneResult]) async {
+        guard !results.isEmpty else { return }
+        running.keepUnsettled(results, of: run)
+        control.stop(.harmful("The database refuses to take down what became of messages. The portal’s log says why."))
     }
 
     /// The pure part: what to write for one result.

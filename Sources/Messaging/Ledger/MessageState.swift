@@ -58,6 +58,7 @@ package enum MessageReason: String, Sendable, CaseIterable {
     case cancelled
     case crashUncertain = "crash_uncertain"
     case connectionLostAfterData = "connection_lost_after_data"
+    case notRecorded = "not_recorded"
 
     /// What the reason means, for the person who asks why somebody did not get a message.
     package var label: String {
@@ -80,6 +81,7 @@ package enum MessageReason: String, Sendable, CaseIterable {
         case .cancelled: "The campaign was cancelled first"
         case .crashUncertain: "The portal stopped while handing it over"
         case .connectionLostAfterData: "The mail server went away before it answered"
+        case .notRecorded: "What became of it could not be written down"
         }
     }
 }

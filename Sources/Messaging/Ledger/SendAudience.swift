@@ -66,7 +66,7 @@ enum SendDecision {
         CASE
             WHEN c.email_key IS NULL THEN 'no_email'
             WHEN s.reason = 'complaint' OR c.email_status = 'complained' THEN 'suppressed_complaint'
-            WHEN s.reason = 'hard_bounce' OR c.email_status = 'bounced' THEN 'suppressed_bounce'
+            WHEN s.reason IN ('hard_bounce', 'soft_bounce') OR c.email_status = 'bounced' THEN 'suppressed_bounce'
             WHEN s.reason = 'manual' THEN 'suppressed_manual'
             WHEN s.reason IS NOT NULL OR c.email_status = 'unsubscribed' THEN 'suppressed_unsubscribed'
             WHEN c.email_status = 'unconfirmed' THEN 'not_confirmed'

@@ -10,14 +10,19 @@ struct OutboxPage: ViewPage {
     let rows: [OutboxRecord]
     let query: String
     let pager: Pager
+    let limits: OutboxLimits
 
     static let view = "messaging/outbox"
     static let fields = Fields<OutboxPage> { f in
         f.list("rows", of: OutboxRecord.self) { $0.rows }
         f.text("query") { $0.query }
         f.record("pager", of: Pager.self) { $0.pager }
+        f.number("days") { $0.limits.days }
+        f.number("limit") { $0.limits.messages }
     }
-    static var previews: [OutboxPage] { [OutboxPage(rows: [], query: "", pager: Pager(summary: "0 shown"))] }
+    static var previews: [OutboxPage] {
+        [OutboxPage(rows: [], query: "", pager: Pager(summary: "0 shown"), limits: OutboxLimits())]
+    }
 }
 
 struct OutboxRecord: ViewRecord {
@@ -64,6 +69,7 @@ struct OutboxMessagePage: ViewPage {
 
 struct OutboxRoutes: Sendable {
     let services: AppServices
+    let limits: OutboxLimits
 
     func add(to routes: inout RouteTable) {
         routes.page(.get, "/outbox", .viewer, index)
@@ -92,7 +98,7 @@ struct OutboxRoutes: Sendable {
         return .page(
             OutboxPage(
                 rows: rows.map { OutboxRecord(row: $0) }, query: query ?? "",
-                pager: Pager(summary: "\(rows.count) shown", nextHref: nextHref)))
+                pager: Pager(summary: "\(rows.count) shown", nextHref: nextHref), limits: limits))
     }
 
     private func show(_ request: WebRequest) async throws -> WebResponse {

@@ -6,6 +6,8 @@ import Postgres
 package enum SuppressionReason: String, Sendable, CaseIterable, Codable {
     case unsubscribed
     case hardBounce = "hard_bounce"
+    /// Came back again and again: see ``SoftBounces``.
+    case softBounce = "soft_bounce"
     case complaint
     case manual
 
@@ -13,6 +15,7 @@ package enum SuppressionReason: String, Sendable, CaseIterable, Codable {
         switch self {
         case .unsubscribed: "Unsubscribed"
         case .hardBounce: "Bounced"
+        case .softBounce: "Kept bouncing"
         case .complaint: "Marked as spam"
         case .manual: "Added by hand"
         }
@@ -30,7 +33,7 @@ package struct Suppression: PostgresRow, Sendable {
     package let id: SuppressionID
     package let email: String
     package let reason: SuppressionReason
-    /// Where it came from: `link`, `one_click`, `smtp`, `member`, `api`.
+    /// Where it came from: `link`, `one_click`, `smtp`, `report`, `member`, `api`.
     package let source: String
     package let contact: ContactID?
     package let message: MessageID?

@@ -172,12 +172,23 @@ struct SuppressionRoutes: Sendable {
             let queries = SuppressionQueries(workspace: scope.workspace, tx: tx)
             guard let found = try await queries.find(id) else { return nil }
             try await queries.lift(found.email, now: services.clock.now)
+            try await allow(found.email, scope, in: tx)
             try await services.audit.record(
                 "allowed sending again to", subject: found.email, href: "/suppressions", by: scope, in: tx)
             return found.email
         }
         guard let email else { throw WebError.notFound }
         return email
+    }
+
+    /// A contact that is marked as bounced would get nothing all the same. Who unsubscribed or complained stays so: only
+    /// they can change it.
+    private func allow(_ email: String, _ scope: WorkspaceScope, in tx: PostgresTransaction) async throws {
+        guard let address = try? EmailAddress(parsing: email),
+            let contact = try await ContactLookup.contact(email: address, scope, in: tx),
+            contact.emailStatus == .bounced
+        else { return }
+        try await ContactEmailStatus.set(.active, of: [contact.id], scope, services: services, in: tx)
     }
 
     private static let schema = APISchema.object(

@@ -1,6 +1,7 @@
 import Core
 import FoundationEssentials
 import Logging
+import Messaging
 
 /// Everything the portal is told from outside, read once at start and checked strictly: a mistake stops the start and
 /// names the variable.
@@ -23,6 +24,8 @@ package struct PortalConfiguration: Sendable {
     package var corsOrigins: Set<String>
     package var trustedProxies: Set<String>
     package var systemSMTP: Secret<String>?
+    /// What the Outbox of a workspace keeps.
+    package var outbox: OutboxLimits
     package var varDirectory: String
     package var jwtSecret: Secret<String>?
     /// Secrets that were in force before `jwtSecret`; what they signed still holds.
@@ -52,7 +55,8 @@ package struct PortalConfiguration: Sendable {
         "MARKETING_CORS_ORIGIN",
         "MARKETING_SMTP_URL", "MAILGUN_API_KEY", "MAILGUN_DOMAIN", "MAILGUN_WEBHOOK_SIGNING_KEY", "MARKETING_VAR_DIR",
         "MARKETING_HOST", "MARKETING_TRUSTED_PROXIES", "MARKETING_ENCRYPTION_KEY", "MARKETING_LOG_LEVEL",
-        "MARKETING_RESOURCES_DIR", "MARKETING_WEB_CONNECTIONS", "MARKETING_WORKER_CONNECTIONS",
+        "MARKETING_RESOURCES_DIR", "MARKETING_OUTBOX_DAYS", "MARKETING_OUTBOX_MESSAGES", "MARKETING_WEB_CONNECTIONS",
+        "MARKETING_WORKER_CONNECTIONS",
     ]
 
     /// - Throws: `Flaws`.
@@ -68,6 +72,9 @@ package struct PortalConfiguration: Sendable {
         corsOrigins = reader.list("MARKETING_CORS_ORIGIN")
         trustedProxies = reader.list("MARKETING_TRUSTED_PROXIES")
         systemSMTP = reader.text("MARKETING_SMTP_URL").map(Secret.init)
+        outbox = OutboxLimits(
+            days: reader.number("MARKETING_OUTBOX_DAYS", 1...3_650) ?? 30,
+            messages: reader.number("MARKETING_OUTBOX_MESSAGES", 1...1_000_000) ?? 20_000)
         let directory = reader.text("MARKETING_VAR_DIR") ?? "var"
         varDirectory = directory.hasPrefix("/") ? directory : "\(currentDirectory)/\(directory)"
         jwtSecret = reader.secret("MARKETING_JWT_SECRET", minimumLength: 32)

@@ -1,0 +1,2 @@
+// TLS for servers of tests: the product itself speaks TLS through libcurl only.
+#include <openssl/ssl.h>
