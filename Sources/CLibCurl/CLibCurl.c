@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 CURLcode portal_curl_set_long(CURL *handle, CURLoption option, long value) {
@@ -65,7 +66,17 @@ CURLcode portal_curl_set_debug(CURL *handle, int (*callback)(CURL *, curl_infoty
 static pthread_once_t portal_curl_once = PTHREAD_ONCE_INIT;
 static CURLcode portal_curl_started = CURLE_FAILED_INIT;
 
+// OpenSSL writes to sockets without MSG_NOSIGNAL, and a handle with CURLOPT_NOSIGNAL leaves the signal to us: a server that
+// closes an encrypted connection must not end the process.
+static void portal_curl_ignore_broken_pipes(void) {
+    struct sigaction current;
+    if (sigaction(SIGPIPE, NULL, &current) == 0 && current.sa_handler == SIG_DFL) {
+        signal(SIGPIPE, SIG_IGN);
+    }
+}
+
 static void portal_curl_initialize(void) {
+    portal_curl_ignore_broken_pipes();
     portal_curl_started = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

@@ -278,6 +278,7 @@ struct SMTPTests {
         let right: SMTPSettings = settings(sink) {
             $0.username = "mailer@example.com"
             $0.password = Secret("S3nd!t")
+            $0.answerTimeout = 10
         }
         guard case .accepted = await deliver(to: sink, settings: right)[0] else {
             Issue.record("right password")

@@ -100,33 +100,48 @@ final class SMTPConnection {
             taken += count
             switch result {
             case CURLE_OK: break
-            case CURLE_AGAIN: try wait(portal_socket_wait_writable)
+            case CURLE_AGAIN:
+                var limit: ContinuousClock.Instant?
+                try wait(portal_socket_wait_writable, until: &limit)
             default: throw .closed
             }
         }
     }
 
-    /// The next complete reply: its lines, with their line ends.
+    /// The next complete reply: its lines, with their line ends. The time limit holds for the whole of it: a server that
+    /// goes on line by line without end must not hold the connection.
     func nextReply() throws(Break) -> [UInt8] {
         var mayBeReady = false
+        var limit: ContinuousClock.Instant?
         while true {
             if let reply = try replies.next() { return reply }
             // What came through TLS may wait inside the library, where poll does not see it.
-            if !mayBeReady, settings.encryption == .none { try wait(portal_socket_wait_readable) }
+            if !mayBeReady, settings.encryption == .none {
+                try wait(portal_socket_wait_readable, until: &limit)
+            }
             mayBeReady = true
             var count = 0
             switch curl_easy_recv(handle, scratch.baseAddress, scratch.count, &count) {
             case CURLE_OK:
                 guard count > 0 else { throw .closed }
                 replies.append(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
-            case CURLE_AGAIN: try wait(portal_socket_wait_readable)
+            case CURLE_AGAIN: try wait(portal_socket_wait_readable, until: &limit)
             default: throw .closed
             }
         }
     }
 
-    private func wait(_ ready: (curl_socket_t, Int32) -> Int32) throws(Break) {
-        switch ready(socket, Int32(clamping: settings.answerTimeout * 1000)) {
+    /// - Parameter limit: when to give up; set by the first wait.
+    private func wait(
+        _ ready: (curl_socket_t, Int32) -> Int32, until limit: inout ContinuousClock.Instant?
+    ) throws(Break) {
+        let now: ContinuousClock.Instant = .now
+        let end: ContinuousClock.Instant = limit ?? now + .seconds(settings.answerTimeout)
+        limit = end
+        let left: Duration = end - now
+        guard left > .zero else { throw .timedOut }
+        let milliseconds: Int64 = left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000
+        switch ready(socket, Int32(clamping: max(1, milliseconds))) {
         case 1...: return
         case 0: throw .timedOut
         default: throw .closed
