@@ -18,7 +18,7 @@ package struct TrackingSlice: Slice {
     package init(services: AppServices, ledger: any EngagementLedger) {
         self.services = services
         let store = EmailEventStore(database: services.database, ledger: ledger)
-        events = GroupCommit { try await store.store($0) }
+        events = GroupCommit(gathering: .milliseconds(1)) { try await store.store($0) }
     }
 
     /// The writer of events, to be run with the server.

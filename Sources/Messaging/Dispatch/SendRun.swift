@@ -123,7 +123,8 @@ struct SendRun: Sendable {
                 let isDone: Bool = next >= total
                 if isDone || ContinuousClock.now - reported > .seconds(2) {
                     await results.submit(LaneResult(batch: batch, messages: unreported, isPartial: !isDone))
-                    unreported = []
+                    // What stays open is told again with the batch's end, which decides what becomes of the batch.
+                    unreported = unreported.filter(\.outcome.leavesOpen)
                     reported = ContinuousClock.now
                 }
             } while next < total

@@ -28,6 +28,14 @@ package enum HandoverOutcome: Sendable, Equatable {
     case cancelled
     /// Not begun: the dispatcher stopped first.
     case notStarted
+
+    /// Whether the message stays as it was and is to be taken again.
+    var leavesOpen: Bool {
+        switch self {
+        case .misconfigured, .unavailable, .notStarted: true
+        default: false
+        }
+    }
 }
 
 /// What is written to the ledger for an outcome. Nil fields stay as they are.
@@ -93,6 +101,8 @@ package struct SettlementRules: Sendable {
     }
 
     private func cut(_ response: String) -> String {
+        let isClean: Bool = response.utf8.count <= LedgerEntry.responseLimit && response.utf8.allSatisfy { $0 >= 32 }
+        if isClean { return response }
         let clean: String = String(response.unicodeScalars.map { $0.value < 32 ? " " : Character($0) })
         return clean.count <= LedgerEntry.responseLimit ? clean : String(clean.prefix(LedgerEntry.responseLimit)) + "…"
     }
