@@ -1,0 +1,50 @@
+import Core
+import Testing
+
+@testable import Contacts
+
+@Suite("Values of properties")
+struct PropertyValueTests {
+    static let options: [PropertyOption] = [
+        PropertyOption(value: "free", label: "Free"), PropertyOption(value: "pro", label: "Professional"),
+    ]
+    static let euros: JSONValue = .object(["amount": .int(1250), "currency": .string("EUR")])
+    static let yen: JSONValue = .object(["amount": .int(-12), "currency": .string("JPY")])
+
+    @Test(
+        "What fits is brought into one form",
+        arguments: [
+            (.text, .string(" a "), .string("a")), (.text, .string("  "), .null),
+            (.longText, .string("a\nb"), .string("a\nb")),
+            (.number, .string("12"), .int(12)), (.number, .string("-3.5"), .double(-3.5)), (.number, .int(7), .int(7)),
+            (.boolean, .string("Yes"), .bool(true)), (.boolean, .bool(false), .bool(false)),
+            (.money, .string("12.5 eur"), euros), (.money, euros, euros), (.money, .string("-12 JPY"), yen),
+            (.date, .string("2024-02-29"), .string("2024-02-29")),
+            (.dateTime, .string("2026-03-31T11:30:00+02:00"), .string("2026-03-31T09:30:00Z")),
+            (.singleSelect, .string("professional"), .string("pro")), (.singleSelect, .string("free"), .string("free")),
+            (.multiSelect, .string("pro; free; pro"), .array([.string("free"), .string("pro")])),
+            (.multiSelect, .array([]), .null),
+            (.url, .string("https://example.com/a?b=c"), .string("https://example.com/a?b=c")),
+        ] as [(PropertyType, JSONValue, JSONValue)])
+    func fits(type: PropertyType, value: JSONValue, stored: JSONValue) throws {
+        #expect(try PropertyValue(type: type, options: Self.options).normalized(value) == stored)
+    }
+
+    @Test(
+        "What does not fit is refused with a reason",
+        arguments: [
+            (.text, .int(1)), (.text, .string("a\nb")), (.longText, .string("a\u{0}b")), (.number, .string("twelve")),
+            (.number, .string("inf")), (.number, .string("0x10")), (.number, .bool(true)), (.boolean, .string("maybe")),
+            (.money, .string("12.505 EUR")), (.money, .string("1.5 JPY")), (.money, .string("12 ABC")),
+            (.money, .string("12")), (.money, .string("12. EUR")), (.date, .string("2026-02-29")),
+            (.date, .string("31.3.2026")), (.dateTime, .string("2026-03-31T09:30:00")),
+            (.dateTime, .string("2026-02-30T09:30:00Z")), (.singleSelect, .string("gold")),
+            (.multiSelect, .array([.string("free"), .int(1)])), (.url, .string("javascript:alert(1)")),
+            (.url, .string("https://")), (.url, .string("example.com")),
+        ] as [(PropertyType, JSONValue)])
+    func refused(type: PropertyType, value: JSONValue) {
+        #expect(throws: PropertyValue.Flaw.self) {
+            try PropertyValue(type: type, options: Self.options).normalized(value)
+        }
+    }
+}
