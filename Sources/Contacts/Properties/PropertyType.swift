@@ -16,7 +16,7 @@ package struct PropertyOption: Sendable, Equatable {
 
 /// Currencies of ISO 4217 that money can be in.
 package enum Currency {
-    /// How many decimals the currency's minor unit stands for: 2 for EUR, 0 for JPY; nil when there is no such currency.
+    /// How many decimals the currency has: 2 for EUR, 0 for JPY; nil when there is no such currency.
     package static func decimals(_ code: String) -> Int? {
         if none.contains(code) { return 0 }
         if three.contains(code) { return 3 }

@@ -17,8 +17,10 @@ package struct PropertyValue: Sendable {
         self.options = options
     }
 
-    /// The value as it is stored; null for a blank one. Texts, as forms and files give them, become what the type holds:
-    /// numbers, booleans, `YYYY-MM-DD`, moments in UTC to the second, `{amount, currency}` in minor units, option values.
+    /// The value as it is stored; null for a blank one.
+    ///
+    /// Texts, as forms and files give them, become what the type holds: numbers, booleans, `YYYY-MM-DD`, moments in UTC
+    /// to the second, `{amount, currency}` in minor units, option values.
     package func normalized(_ value: JSONValue) throws(Flaw) -> JSONValue {
         if value == .null { return .null }
         if let text = value.stringValue, text.trimmed.isEmpty { return .null }
