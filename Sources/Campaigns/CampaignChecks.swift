@@ -2,6 +2,7 @@ import Core
 import Markup
 import Messaging
 import Templates
+import Web
 
 /// Something that was looked at before sending.
 package struct CampaignCheck: Sendable, Equatable {
@@ -66,7 +67,7 @@ enum CampaignChecks {
             return .blocker("empty_audience", "Nobody would get it", "Nobody on the chosen lists can be sent to.")
         }
         return .passed(
-            "audience", "\(forecast.recipients) \(forecast.recipients == 1 ? "person" : "people") will get it")
+            "audience", "\(NumberWords.counted(forecast.recipients, "person", "people")) will get it")
     }
 
     private static func subject(_ subject: String) -> CampaignCheck {

@@ -127,6 +127,7 @@ struct RateTests {
 
     @Test("Every reason that leaves somebody out is explained in a sentence about the person")
     func answers() {
+        #expect(MessageAnswer(keptFor: "Ana").sentence.contains("not sent to anybody"))
         let answer = MessageAnswer(name: "Ana Ruiz", state: .skipped, reason: "suppressed_unsubscribed")
         #expect(answer.sentence == "Ana Ruiz was left out: they have unsubscribed.")
         let bounced = MessageAnswer(name: "Ana Ruiz", state: .failed, reason: "hard_bounce")

@@ -6,7 +6,18 @@ struct MessageAnswer: Sendable, Equatable {
     let advice: String?
 
     init(_ row: MessageRow) {
-        self.init(name: row.name ?? row.email ?? "This person", state: row.state, reason: row.reason)
+        let name: String = row.name ?? row.email ?? "This person"
+        if row.isKeptInOutbox {
+            self.init(keptFor: name)
+        } else {
+            self.init(name: name, state: row.state, reason: row.reason)
+        }
+    }
+
+    /// No mail server was asked.
+    init(keptFor name: String) {
+        sentence = "The message to \(name) is kept in the Outbox. It was not sent to anybody."
+        advice = "To send for real, set up a mail server in the e-mail settings."
     }
 
     init(name: String, state: MessageState, reason: String?) {

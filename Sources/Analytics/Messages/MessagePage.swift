@@ -120,7 +120,9 @@ struct MessagePage: ViewPage {
         if let at = row.sentAt {
             // Of a message that came back, the ledger keeps the bounce's words.
             let answer: String? = row.state == .bounced ? nil : row.response
-            moments.append(MessageMoment(title: "Taken by the mail server", at: at, icon: "send", detail: answer))
+            let taken: String = row.isKeptInOutbox ? "Kept in the Outbox" : "Taken by the mail server"
+            moments.append(
+                MessageMoment(title: taken, at: at, icon: "send", detail: row.isKeptInOutbox ? nil : answer))
         }
         if let at = row.bouncedAt {
             moments.append(MessageMoment(title: "Bounced", at: at, icon: "bounce", detail: row.response))

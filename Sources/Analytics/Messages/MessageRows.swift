@@ -33,6 +33,9 @@ struct MessageRow: PostgresRow, Encodable, Sendable {
     let openCount: Int
     let clickCount: Int
 
+    /// No mail server was asked: the workspace has none yet.
+    var isKeptInOutbox: Bool { state == .sent && response == OutboxAnswer.kept }
+
     init(row: inout RowReader) throws {
         id = try row.next()
         contact = try row.next()

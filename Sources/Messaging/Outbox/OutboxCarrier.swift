@@ -11,10 +11,15 @@ struct OutboxMessage: Sendable {
     let raw: [UInt8]
 }
 
+/// What stands in the ledger where a mail server's answer would.
+package enum OutboxAnswer {
+    package static let kept = "Kept in the Outbox"
+}
+
 /// Keeps messages in the portal instead of sending them: what a new workspace has until it sets up a mail server. The
 /// message is stored in the transaction that settles it, so ledger and Outbox cannot disagree.
 final class OutboxCarrier: MessageCarrier {
-    static let answer = "Kept in the Outbox"
+    static let answer = OutboxAnswer.kept
 
     let lanes = 2
     let isExternal = false
