@@ -11,6 +11,11 @@ struct LinkProbeTests {
         "HTTP/1.1 \(status) X\r\nContent-Length: 0\r\n\(more)\r\n"
     }
 
+    /// Without haste: a machine that runs all tests at once may need seconds for what else takes none.
+    private func probe(_ trust: OutboundRequest.Trust = .operatorSetting) -> LinkProbe {
+        LinkProbe(client: client, trust: trust, each: 60_000, total: 120_000)
+    }
+
     @Test("Links are asked with HEAD, each once, and every one has its answer")
     func answers() async throws {
         let server = try RawServer { request in
@@ -21,7 +26,7 @@ struct LinkProbeTests {
                     : answer(200)
         }
         let urls = ["/good", "/gone", "/old", "/good"].map { server.url($0) }
-        let found = await LinkProbe(client: client, trust: .operatorSetting).ask(urls)
+        let found = await probe().ask(urls)
         #expect(found[urls[0]] == .status(200))
         #expect(found[urls[1]] == .status(410))
         #expect(found[urls[2]] == .status(200))
@@ -32,7 +37,7 @@ struct LinkProbeTests {
     @Test("A server that does not know HEAD is asked with GET", arguments: [405, 501])
     func getInstead(status: Int) async throws {
         let server = try RawServer { $0.hasPrefix("HEAD") ? answer(status) : answer(404) }
-        let found = await LinkProbe(client: client, trust: .operatorSetting).ask([server.url("/")])
+        let found = await probe().ask([server.url("/")])
         #expect(found[server.url("/")] == .status(404))
     }
 
@@ -62,7 +67,7 @@ struct LinkProbeTests {
     @Test("A letter's link reaches nothing but the public internet, also by a redirect")
     func guarded() async throws {
         let server = try RawServer { _ in answer(200) }
-        let found = await LinkProbe(client: client).ask([
+        let found = await probe(.publicWeb).ask([
             server.url("/"), "http://127.0.0.1/", "http://localhost/", "http://10.0.0.1/", "https://[::1]/",
             "http://example.com:8080/",
         ])
