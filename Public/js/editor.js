@@ -23,7 +23,16 @@ function start(frame) {
     textarea.value = clean(area);
     textarea.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  // Where the cursor is in the text. Asked before every command too: "selectionchange" comes late, and a cursor of before
+  // the last key would lead the command to another paragraph.
+  const remember = () => {
+    const selection = getSelection();
+    if (!selection.rangeCount || !area.contains(selection.anchorNode)) return false;
+    range = selection.getRangeAt(0).cloneRange();
+    return true;
+  };
   const run = (command, value) => {
+    remember();
     area.focus();
     if (range) getSelection().setBaseAndExtent(range.startContainer, range.startOffset, range.endContainer, range.endOffset);
     document.execCommand(command, false, value);
@@ -41,6 +50,7 @@ function start(frame) {
   const gap = () => bar.append(element("span", { class: "toolbar-gap" }));
   // A block of its own after the one the cursor is in; each step can be undone.
   const insertBlock = (html) => {
+    remember();
     area.focus();
     let block = range?.endContainer ?? area.lastChild;
     while (block && block.parentNode !== area && block !== area) block = block.parentNode;
@@ -125,10 +135,7 @@ function start(frame) {
   }
 
   document.addEventListener("selectionchange", () => {
-    const selection = getSelection();
-    if (!selection.rangeCount || !area.contains(selection.anchorNode)) return;
-    range = selection.getRangeAt(0).cloneRange();
-    state();
+    if (remember()) state();
   });
   area.addEventListener("input", write);
   area.addEventListener("paste", (event) => {
