@@ -58,6 +58,7 @@ struct CampaignReviewPage: ViewPage {
     static let view = "campaigns/review"
     static let fields = Fields<CampaignReviewPage> { f in
         f.text("id") { $0.campaign.id.description }
+        f.link("campaignHref") { "/campaigns/\($0.campaign.id)" }
         f.text("name") { $0.campaign.content.name }
         f.text("subject") { $0.campaign.content.subject.isEmpty ? "No subject" : $0.campaign.content.subject }
         f.text("sender") { page in

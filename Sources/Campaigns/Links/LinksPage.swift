@@ -37,6 +37,7 @@ struct CampaignLinksPage: ViewPage {
     static let fields = Fields<CampaignLinksPage> { f in
         f.text("id") { $0.id }
         f.text("name") { $0.name }
+        f.link("reviewHref") { "/campaigns/\($0.id)/review" }
         f.record("report", of: LinkReportRecord.self) { LinkReportRecord(report: $0.report) }
     }
     static var previews: [CampaignLinksPage] {
