@@ -46,6 +46,33 @@ struct SMTPEncryptionTests {
     }
 
     @Test(
+        "a batch goes over one encrypted connection, each message once",
+        arguments: [SMTPSettings.Encryption.startTLS, .implicitTLS])
+    func batch(encryption: SMTPSettings.Encryption) async throws {
+        let certificates = try TestCertificates()
+        var options = SMTPSink.Options()
+        options.recording = .envelopes
+        options.behavior = { $0 == "p2@d.example" ? SinkBehavior(.recipient, .reply("550 5.1.1 gone")) : nil }
+        let sink = try SMTPSink(options: options)
+        let front = try EncryptedFront(of: sink, encryption: encryption, certificates)
+        let settings = SMTPSettings(
+            host: "localhost", port: front.port, encryption: encryption, helloName: "client.example",
+            connectTimeout: 10, answerTimeout: 10, trustedCertificatesFile: certificates.root)
+        let pool = SMTPPool(settings: settings, connections: 1)
+        var batch = SMTPBatch()
+        let long = [UInt8](repeating: UInt8(ascii: "x"), count: 40_000)
+        for number in 0..<6 {
+            batch.append(
+                sender: "a@b.example", recipient: "p\(number)@d.example", message: SMTPTests.message + long + [13, 10])
+        }
+        let outcomes: [SMTPOutcome] = await pool.deliver(batch)
+        pool.stop()
+        #expect(sink.records.map(\.recipient) == [0, 1, 3, 4, 5].map { "p\($0)@d.example" })
+        #expect(sink.connectionCount == 1)
+        #expect(outcomes[2].reply?.line == "550 5.1.1 gone")
+    }
+
+    @Test(
         "another name, and a root that nobody trusts, are settings errors, and nothing is handed over",
         arguments: [SMTPSettings.Encryption.startTLS, .implicitTLS])
     func refused(encryption: SMTPSettings.Encryption) async throws {

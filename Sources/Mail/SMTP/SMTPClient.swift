@@ -153,10 +153,18 @@ final class SMTPClient {
         SMTPCommands.appendMessage(message, to: &output)
         let end: Int = output.count
         let following: SMTPEnvelope? = next.flatMap { mayAnnounce($0, on: line) ? $0 : nil }
-        if let following { announce(following, on: line) }
+        // Behind TLS a broken write does not tell which of its records arrived. So the dot is the end of a write of its
+        // own there: while that is not done, the server cannot have the whole message.
+        let announcesApart: Bool = settings.encryption != .none
+        if let following, !announcesApart { announce(following, on: line) }
         var taken = 0
         do {
             try line.send(output, taken: &taken)
+            if let following, announcesApart {
+                output.removeAll(keepingCapacity: true)
+                announce(following, on: line)
+                try say(output, on: line)
+            }
             let answer: SMTPReply = try reply(.message, on: line)
             guard answer.isPositive || answer.code >= 400 else { throw SMTPConnection.Break.nonsense }
             announced = following
