@@ -187,6 +187,41 @@ import Testing
         #expect(Views.mistakes(body, Self.others).filter { !$0.contains("is a page") } == [message])
     }
 
+    @Test(
+        "Braces inside quotes are refused at their place (^), with a way to write it",
+        arguments: [
+            ("{% render \"card\", title: title, href: \"/x/^{{ link }}\" %}", "{{", "href: nameOfTheField"),
+            ("{% component \"card\", title: '^{{ title }}' %}{% endcomponent %}", "{{", "title: title"),
+            ("{% render \"card\", title: \"^{{a}} and {{b}}\" %}", "{{", "title: nameOfTheField"),
+            ("{% render \"card\", title: \"a^{% if isAdmin %}b{% endif %}\" %}", "{%", "title: nameOfTheField"),
+            ("{{ query | default: \"^{{ title }}\" }}", "{{", "default: nameOfTheField"),
+            ("{% if title == \"^{{ link }}\" %}{% endif %}", "{{", "link"),
+        ])
+    func literals(_ marked: String, _ braces: String, _ way: String) {
+        let parts: [String] = marked.split(separator: "^").map(String.init)
+        let column: Int = "{% page TestPage %}".count + parts[0].count + 1
+        let advice: String = way.contains("nameOf") ? "make the whole text a field in Swift and write" : "write"
+        do {
+            _ = try Views.load(parts.joined(), Self.others.filter { $0.key == "card.html" })
+            Issue.record("the views were accepted")
+        } catch let errors as ViewErrors {
+            #expect(
+                errors.errors.first?.summary
+                    == "Views/test.html:1:\(column): \(braces) in quotes is not filled in: \(advice) \(way)")
+        } catch {
+            Issue.record(error)
+        }
+    }
+
+    @Test("Braces are no mistake where they are text")
+    func braces() {
+        let others: [String: String] = Self.others.filter { $0.key == "card.html" }
+        #expect(
+            Views.mistakes("{% raw %}\"{{ title }}\"{% endraw %}<a href=\"/x/{{ title }}\">{{ title }}</a>", others)
+                == [])
+        #expect(Views.mistakes("{% render \"card\", title: \"{ x }\" %}<p title='{{ title }}'></p>", others) == [])
+    }
+
     @Test("Parameters are checked where they are declared, and circles are named")
     func declarations() {
         #expect(

@@ -90,9 +90,22 @@ struct ViewParser {
         return lower..<upper
     }
 
+    /// Reads what stands between the delimiters. Braces in quotes are told before any mistake that follows from them.
+    private mutating func read<Result>(
+        _ token: TemplateToken, _ work: (TemplateSource) throws(TemplateError) -> Result
+    ) -> Result? {
+        let braces: TemplateError? = ViewLiteral.braces(in: source, token.content)
+        if let braces { errors.append(braces) }
+        do throws(TemplateError) {
+            return try work(source)
+        } catch {
+            if braces == nil { errors.append(error) }
+            return nil
+        }
+    }
+
     private mutating func tag(_ token: TemplateToken) -> Tag? {
-        let source: TemplateSource = self.source
-        return attempt { _ throws(TemplateError) in
+        read(token) { source throws(TemplateError) in
             var parser = try ExpressionParser(source, in: token.content)
             let offset: Int = parser.current.range.lowerBound
             return Tag(name: try parser.identifier("the name of a tag"), offset: offset, parser: parser)
@@ -100,8 +113,7 @@ struct ViewParser {
     }
 
     private mutating func output(_ token: TemplateToken, into nodes: inout [ViewNode]) {
-        let source: TemplateSource = self.source
-        let node: ViewNode? = attempt { _ throws(TemplateError) in
+        let node: ViewNode? = read(token) { source throws(TemplateError) in
             var parser = try ExpressionParser(source, in: token.content)
             let offset: Int = parser.current.range.lowerBound
             let value: FilteredExpression = try parser.filteredExpression()
