@@ -37,6 +37,7 @@ struct ContactActions: Sendable {
                     """)
                 try await ContactTimeline(services).record(
                     .created, id, ["source": .string(source)], scope, in: transaction)
+                try await decide(ConsentEdits.decisions(from: nil, to: values, source: source), id, scope, transaction)
                 return try await settle(id, values, adding: 1, scope, in: transaction)
             }
         } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
@@ -68,12 +69,21 @@ struct ContactActions: Sendable {
                 if changes.isEmpty { return .saved(contact) }
                 try await write(wanted, id, scope, in: transaction)
                 try await ContactTimeline(services).record(.updated, id, changes, scope, in: transaction)
+                try await decide(
+                    ConsentEdits.decisions(from: contact, to: wanted, source: "manual"), id, scope, transaction)
                 return try await settle(id, wanted, adding: 0, scope, in: transaction)
             }
         } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
             guard let values else { throw error }
             return try await taken(values, scope)
         }
+    }
+
+    /// What an edit decides about consent goes on record.
+    private func decide(
+        _ decisions: [ConsentDecision], _ id: ContactID, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
+    ) async throws {
+        try await ConsentLedger(services).record(decisions.map { (id, $0) }, scope, in: transaction)
     }
 
     private func write(

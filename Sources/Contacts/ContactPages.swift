@@ -89,6 +89,7 @@ struct ContactShowPage: ViewPage {
     var kind: ContactMoment.Kind?
     var isFirst = true
     var olderCursor: String?
+    var consents: [ConsentRecord] = []
 
     struct Property: ViewRecord {
         let name: String
@@ -117,6 +118,7 @@ struct ContactShowPage: ViewPage {
         f.text("source") { $0.source }
         f.optionalLink("importHref") { $0.contact.importID.map(ContactPaths.importPage) }
         f.text("consent") { $0.consent }
+        f.record("consentPanel", of: ConsentPanel.self) { ConsentPanel($0.contact.id, $0.consents) }
         f.text("tracking") { $0.contact.trackingAllowed ? "May be counted" : "Are not counted" }
         f.list("properties", of: Property.self) { $0.properties }
         f.list("lists", of: LabelledLink.self) { page in
@@ -171,7 +173,8 @@ struct ContactShowPage: ViewPage {
             ContactShowPage(contact: PreviewPeople.contact),
             ContactShowPage(
                 contact: PreviewPeople.contact, lists: [PreviewPeople.list], otherLists: [PreviewPeople.list],
-                moments: [PreviewPeople.event.moment], isFirst: false, olderCursor: "x"),
+                moments: [PreviewPeople.event.moment], isFirst: false, olderCursor: "x",
+                consents: ConsentHistoryPage.exampleRecords),
         ]
     }
 }

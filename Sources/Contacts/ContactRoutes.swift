@@ -175,11 +175,13 @@ struct ContactRoutes: Sendable {
                 history.events(of: id), ImportMoments.origin(of: id, scope))
             guard let contact = found.first else { return nil }
             let moments = try await history.page(of: contact, events: events, origin: origin, in: transaction)
+            let consents = try await ConsentQueries.history(of: id, limit: 200, scope, in: transaction)
             let own = Set(memberships.map(\.id))
             return ContactShowPage(
                 contact: contact, lists: lists.filter { own.contains($0.id) },
                 otherLists: lists.filter { !own.contains($0.id) }, moments: moments.moments, kind: history.kind,
-                isFirst: history.after == nil, olderCursor: moments.next.map { request.cursor(after: $0) })
+                isFirst: history.after == nil, olderCursor: moments.next.map { request.cursor(after: $0) },
+                consents: consents)
         }
         guard let page else { throw WebError.notFound }
         return .page(page)

@@ -28,7 +28,7 @@ package struct ContactsSlice: Slice {
     package static let pages: [any ViewPage.Type] = [
         ContactsIndexPage.self, ContactShowPage.self, ContactFormPage.self, ContactConfirmPage.self, BulkRunPage.self,
         ImportsIndexPage.self, ImportUploadPage.self, ImportPreviewPage.self, ImportShowPage.self, ListsIndexPage.self,
-        ListFormPage.self, ListShowPage.self, ListDeletePage.self,
+        ListFormPage.self, ListShowPage.self, ListDeletePage.self, ConsentHistoryPage.self, ConsentEvidencePage.self,
     ]
 
     package static let navigation: [NavItem] = [
@@ -41,6 +41,7 @@ package struct ContactsSlice: Slice {
         ImportRoutes(services: services, uploadLimit: uploadLimit).add(to: &table)
         ContactRoutes(services: services, counts: counts, messages: messages).add(to: &table)
         ListRoutes(services: services, uses: listUses).add(to: &table)
+        ConsentRoutes(services: services).add(to: &table)
         ImportAPI(services: services, uploadLimit: uploadLimit).add(to: &table)
         ContactAPI(services: services).add(to: &table)
         ListAPI(services: services, uses: listUses).add(to: &table)

@@ -240,6 +240,7 @@ actor ImportWriter {
             let outcome = ChunkOutcome(created: row.0, existing: row.1, changed: row.3, listed: row.4)
             guard row.2 == row.3, row.0 + row.1 == chunk.personCount else { throw Missed() }
             var all: [Statement] = chunk.failures.isEmpty ? [] : [statements.failures(chunk)]
+            if outcome.existing > 0 { all += statements.consentOfKnownPeople(chunk) }
             all += statements.settle(chunk, outcome)
             try await transaction.run(all)
             return outcome

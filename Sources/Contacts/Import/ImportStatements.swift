@@ -65,15 +65,18 @@ struct ImportStatements: Sendable {
             """
     }
 
+    private var consent: ImportConsent { ImportConsent(scope: scope, importID: importID, options: options, now: now) }
+
     private static let insertColumns: SQL = """
         workspace_id, id, email, email_key, phone, first_name, last_name, properties, tags, consent_basis, source,
-        import_id, created_at, updated_at
+        import_id, created_at, updated_at, email_opt_in
         """
 
     private var insertValues: SQL {
         """
         \(scope.workspace), n.id, coalesce(n.email, n.email_key), n.email_key, \(phone), \(firstName), \(lastName),
-        n.properties, \(tags), \(options.consentBasis), 'import', \(importID), \(now), \(now)
+        n.properties, \(tags), \(options.consentBasis), 'import', \(importID), \(now), \(now),
+        \(consent.optIn)
         """
     }
 
@@ -85,6 +88,7 @@ struct ImportStatements: Sendable {
                 "contacts.import.insert",
                 "INSERT INTO marketing_contacts (\(Self.insertColumns)) SELECT \(insertValues) FROM \(rows(of: chunk))")
         ]
+        if let ledger = consent.ofNewPeople(chunk) { statements.append(ledger) }
         if let listID {
             statements.append(
                 Statement(
@@ -132,8 +136,8 @@ struct ImportStatements: Sendable {
                 INSERT INTO marketing_contacts (\(Self.insertColumns))
                 SELECT \(insertValues) FROM wanted n WHERE n.known_id IS NULL
                 ON CONFLICT (workspace_id, email_key) WHERE deleted_at IS NULL AND email_key IS NOT NULL DO NOTHING
-                RETURNING id
-            )\(changing)\(listing)
+                RETURNING id, email_key
+            )\(changing)\(listing)\(consent.ofMade)
             INSERT INTO marketing_contact_import_chunks (
                 \(Self.chunkColumns), created, existing, expected, changed, listed, listed_ids, before_ids, before_versions,
                 before_phones, before_first_names, before_last_names, before_properties, before_tags, before_consents)

@@ -160,8 +160,13 @@ package struct BounceIntake: Sendable {
         try await SuppressionQueries(workspace: workspace, tx: tx).add(
             key, reason: reason, source: "report", contact: message.contact, message: message.id,
             id: services.ids.next(), now: now)
-        try await ContactEmailStatus.set(
-            status, ofAddress: key, data: ["detail": .string(detail)], WorkspaceScope(workspace: workspace),
-            services: services, in: tx)
+        let scope = WorkspaceScope(workspace: workspace)
+        let person: ContactID? = try await ContactEmailStatus.set(
+            status, ofAddress: key, data: ["detail": .string(detail)], scope, services: services, in: tx)
+        guard reason == .complaint, let person else { return }
+        let decision = ConsentDecision(
+            .withdrawn, source: "complaint", by: .provider,
+            evidence: ["message": .string(message.id.description)])
+        try await ConsentLedger(services).record(decision, of: person, onlyIfNew: true, scope, in: tx)
     }
 }

@@ -46,8 +46,12 @@ struct UnsubscribeActions: Sendable {
 
     /// Suppresses the address, marks the contact and the message. Doing it twice changes nothing more.
     /// - Parameter source: `link` for the page's button, `one_click` for the mail program's (RFC 8058).
-    func unsubscribe(_ standing: Standing, source: String) async throws {
+    /// - Parameter evidence: from where and with what, for the ledger of consent.
+    func unsubscribe(
+        _ standing: Standing, source: String, evidence: [String: JSONValue] = [:]
+    ) async throws {
         let claim = standing.claim
+        let scope = WorkspaceScope(workspace: claim.workspace)
         let now = services.clock.now
         try await services.database.write(claim.workspace) { tx in
             try await SuppressionQueries(workspace: claim.workspace, tx: tx).add(
@@ -57,22 +61,33 @@ struct UnsubscribeActions: Sendable {
             try await MessageEngagement().record(
                 Engagement(message: claim.message, kind: .unsubscribe, occurredAt: now, isHuman: true),
                 workspace: claim.workspace, in: tx)
-            try await ContactEmailStatus.set(
-                .unsubscribed, ofAddress: standing.emailKey, WorkspaceScope(workspace: claim.workspace),
-                services: services, in: tx)
+            let person: ContactID? = try await ContactEmailStatus.set(
+                .unsubscribed, ofAddress: standing.emailKey, scope, services: services, in: tx)
+            let decision = ConsentDecision(
+                .withdrawn, source: source == "one_click" ? source : "unsubscribe_link", by: .contact,
+                evidence: evidence.merging(["message": .string(claim.message.description)]) { own, _ in own })
+            if let person {
+                try await ConsentLedger(services).record(decision, of: person, onlyIfNew: true, scope, in: tx)
+            }
         }
     }
 
     /// Lets campaigns go to the address again, because its owner asked. A complaint or a bounce is not undone by this.
-    func resubscribe(_ standing: Standing) async throws -> Bool {
+    func resubscribe(_ standing: Standing, evidence: [String: JSONValue] = [:]) async throws -> Bool {
         let claim = standing.claim
+        let scope = WorkspaceScope(workspace: claim.workspace)
         return try await services.database.write(claim.workspace) { tx in
             let lifted = try await SuppressionQueries(workspace: claim.workspace, tx: tx)
                 .lift(standing.emailKey, reason: .unsubscribed, now: services.clock.now)
             guard lifted else { return false }
-            try await ContactEmailStatus.set(
-                .active, ofAddress: standing.emailKey, WorkspaceScope(workspace: claim.workspace), services: services,
-                in: tx)
+            let person: ContactID? = try await ContactEmailStatus.set(
+                .active, ofAddress: standing.emailKey, scope, services: services, in: tx)
+            if let person {
+                let decision = ConsentDecision(
+                    .granted, basis: "consent_express", wording: UnsubscribePage.againWording, source: "resubscribe",
+                    by: .contact, evidence: evidence)
+                try await ConsentLedger(services).record(decision, of: person, scope, in: tx)
+            }
             return true
         }
     }

@@ -59,6 +59,9 @@ struct UnsubscribePage: ViewPage {
             brandLogo: Self.present(workspace.brandLogo), postalAddress: Self.present(workspace.postalAddress))
     }
 
+    /// What stands beside the button that begins campaigns again: the words that the ledger of consent keeps.
+    static let againWording = "You are unsubscribed. Was this a mistake? Subscribe again"
+
     static let broken = UnsubscribePage(
         state: .broken, token: "", email: "", brandName: "E-mail preferences", brandColor: nil, brandLogo: nil,
         postalAddress: nil)
@@ -93,7 +96,8 @@ struct UnsubscribeRoutes: Sendable {
         guard let standing = try await actions.standing(token: token) else {
             return isOneClick ? .empty(.notFound) : Self.brokenLink
         }
-        try await actions.unsubscribe(standing, source: isOneClick ? "one_click" : "link")
+        try await actions.unsubscribe(
+            standing, source: isOneClick ? "one_click" : "link", evidence: Self.evidence(request))
         // The mail program wants a plain yes, without a redirect (RFC 8058 §3.1).
         if isOneClick { return Self.guarded(.text("You are unsubscribed.\n")) }
         return Self.backToPage(token)
@@ -102,8 +106,15 @@ struct UnsubscribeRoutes: Sendable {
     private func resubscribe(_ request: WebRequest) async throws -> WebResponse {
         let token = try await request.form().text("token")
         guard let standing = try await actions.standing(token: token) else { return Self.brokenLink }
-        _ = try await actions.resubscribe(standing)
+        _ = try await actions.resubscribe(standing, evidence: Self.evidence(request))
         return Self.backToPage(token)
+    }
+
+    private static func evidence(_ request: WebRequest) -> [String: JSONValue] {
+        [
+            "ip": .string(request.clientAddress),
+            "userAgent": .string(String((request.headers[.userAgent] ?? "").prefix(300))),
+        ]
     }
 
     private static func backToPage(_ token: String) -> WebResponse {
