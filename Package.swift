@@ -67,6 +67,11 @@ let package = Package(
                 "Contacts", "Accounts", "Core", "Cryptography", "Templates", "Postgres", "Jobs", "Web", log, lifecycle,
             ]),
         room(
+            "Segments",
+            uses: [
+                "Contacts", "Tracking", "Accounts", "Core", "Templates", "Postgres", "Jobs", "Web", log, lifecycle,
+            ]),
+        room(
             "Messaging",
             uses: [
                 "Contacts", "Tracking", "Accounts", "Core", "Cryptography", "Templates", "Markup", "Mail",
@@ -90,7 +95,8 @@ let package = Package(
         room(
             "Portal",
             uses: [
-                "Analytics", "Campaigns", "Messaging", "Contacts", "Tracking", "Accounts", "Core", "Cryptography",
+                "Analytics", "Campaigns", "Messaging", "Segments", "Contacts", "Tracking", "Accounts", "Core",
+                "Cryptography",
                 "Templates",
                 "Markup", "Mail", "HTTPTransport", "Postgres", "Jobs", "Web", hummingbird, log, metrics, lifecycle,
             ]),
@@ -98,7 +104,7 @@ let package = Package(
         .executableTarget(
             name: "PortalCLI",
             dependencies: [
-                "Portal", "Analytics", "Campaigns", "Messaging", "Contacts", "Tracking", "Accounts", "Core",
+                "Portal", "Analytics", "Campaigns", "Messaging", "Segments", "Contacts", "Tracking", "Accounts", "Core",
                 "Cryptography",
                 "Templates", "Mail", "Postgres", "Jobs", "Web", argumentParser, log,
             ],
@@ -136,6 +142,7 @@ package.targets += [
     tests(of: "Accounts", uses: ["Core", "Web"]),
     tests(of: "Contacts", uses: ["Core", "Web", "Accounts", "Postgres"]),
     tests(of: "Tracking", uses: ["Core", "Web", "Accounts", "Contacts", "Postgres"]),
+    tests(of: "Segments", uses: ["Core", "Web", "Accounts", "Contacts", "Jobs", "Portal", "Postgres"]),
     tests(of: "Messaging", uses: ["Core", "Web", "Accounts", "Contacts", "Mail", "Postgres"]),
     tests(of: "Campaigns", uses: ["Core", "HTTPTransport", "Web", "Accounts", "Contacts", "Messaging", "Postgres"]),
     tests(of: "Analytics", uses: ["Core", "Web", "Accounts", "Postgres"]),

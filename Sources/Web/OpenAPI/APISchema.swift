@@ -11,6 +11,8 @@ package indirect enum APISchema: Sendable {
     /// An object with members of any name.
     case map(of: APISchema)
     case nullable(APISchema)
+    /// Any one of several shapes.
+    case oneOf([APISchema])
     case ref(String)
     case any
 
@@ -54,6 +56,7 @@ package indirect enum APISchema: Sendable {
             return .object(["type": .string("object"), "additionalProperties": value.json])
         case .nullable(let schema):
             return .object(["anyOf": .array([schema.json, .object(["type": .string("null")])])])
+        case .oneOf(let schemas): return .object(["oneOf": .array(schemas.map(\.json))])
         case .ref(let name): return .object(["$ref": .string("#/components/schemas/\(name)")])
         case .any: return .object([:])
         }
@@ -75,6 +78,7 @@ extension APISchema {
                 .joined(separator: ", ") + " }"
         case .map(let value): "{ name: \(value.outline) }"
         case .nullable(let schema): "\(schema.outline) or null"
+        case .oneOf(let schemas): schemas.map(\.outline).joined(separator: " or ")
         case .ref(let name): name
         case .any: "anything"
         }

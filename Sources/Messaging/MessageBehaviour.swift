@@ -1,0 +1,46 @@
+import Core
+import Postgres
+
+/// What the ledger tells of people's behaviour, as parts of queries for rules of slices that do not know the ledger.
+package enum MessageBehaviour {
+    /// `contact_id, occurred_at` of every message that was handed over to a mail server.
+    package static func sent(_ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL {
+        """
+        SELECT m.contact_id, m.sent_at AS occurred_at FROM marketing_messages m
+        WHERE m.workspace_id = \(workspace) AND m.sent_at IS NOT NULL\(of(campaign, workspace))
+        """
+    }
+
+    /// `contact_id, occurred_at` of every message that was opened, or clicked: once each, with the time of the first.
+    /// - Parameter humanOnly: machines left out. Their hits have no time of their own and get that of the sending.
+    package static func first(
+        clicks: Bool, humanOnly: Bool, _ campaign: CampaignID?, in workspace: WorkspaceID
+    ) -> SQL {
+        let (time, happened): (SQL, SQL) =
+            switch (clicks, humanOnly) {
+            case (true, true): ("m.clicked_at", "m.clicked_at IS NOT NULL")
+            case (false, true): ("m.opened_at", "m.opened_at IS NOT NULL")
+            case (true, false): ("coalesce(m.clicked_at, m.sent_at, m.created_at)", "m.click_count > 0")
+            // A click counts as an open too: images may be off.
+            case (false, false):
+                ("coalesce(m.opened_at, m.sent_at, m.created_at)", "m.open_count + m.click_count > 0")
+            }
+        return """
+            SELECT m.contact_id, \(time) AS occurred_at FROM marketing_messages m
+            WHERE m.workspace_id = \(workspace) AND \(happened)\(of(campaign, workspace))
+            """
+    }
+
+    /// `id` of every message of a campaign.
+    package static func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {
+        "SELECT m.id FROM marketing_messages m WHERE m.workspace_id = \(workspace)\(of(campaign, workspace))"
+    }
+
+    private static func of(_ campaign: CampaignID?, _ workspace: WorkspaceID) -> SQL {
+        guard let campaign else { return "" }
+        return """
+             AND m.send_id IN (SELECT s.id FROM marketing_sends s
+                WHERE s.workspace_id = \(workspace) AND s.campaign_id = \(campaign))
+            """
+    }
+}

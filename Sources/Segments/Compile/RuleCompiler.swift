@@ -1,0 +1,158 @@
+import Core
+import FoundationEssentials
+import Postgres
+
+/// Turns a rule into one condition on `marketing_contacts c`, with every value bound.
+///
+/// Counting, samples, membership, the nightly check and sending all use it. Behind the workspace wall only leakproof
+/// comparisons reach indexes (docs/postgres.md), so what can be is written with those of uuid, text, float8 and
+/// timestamptz; everything else is compared on the rows that are left.
+package struct RuleCompiler: Sendable {
+    /// How many people the statement looks at: it decides how often-did conditions are counted.
+    package enum Reach: Sendable {
+        case everybody
+        /// Some hundreds of named people: each is looked up by itself.
+        case few
+    }
+
+    let workspace: WorkspaceID
+    let clock: RuleClock
+    let ledger: any BehaviourLedger
+    let reach: Reach
+
+    package init(
+        _ workspace: WorkspaceID, clock: RuleClock, ledger: any BehaviourLedger, reach: Reach = .everybody
+    ) {
+        self.workspace = workspace
+        self.clock = clock
+        self.ledger = ledger
+        self.reach = reach
+    }
+
+    /// A condition with what it says of people without a value.
+    struct Piece {
+        let sql: SQL
+        /// Never NULL. Others say NULL for people without a value, which counts as no.
+        var isSure = false
+
+        var negated: Piece {
+            Piece(sql: isSure ? "NOT (\(sql))" : "(\(sql)) IS NOT TRUE", isSure: true)
+        }
+    }
+
+    /// True for who matches; false or NULL for everybody else.
+    package func condition(_ group: RuleGroup) -> SQL {
+        compile(group, negated: false).sql
+    }
+
+    /// Never NULL.
+    package func decision(_ group: RuleGroup) -> SQL {
+        let piece: Piece = compile(group, negated: false)
+        return piece.isSure ? piece.sql : "(\(piece.sql)) IS TRUE"
+    }
+
+    private func compile(_ group: RuleGroup, negated: Bool) -> Piece {
+        // None of them is: not any of them. Negation travels to the conditions, where it becomes an anti-join.
+        let isNegated: Bool = (group.match == .none) != negated
+        let pieces: [Piece] = group.nodes.map { compile($0, negated: isNegated) }
+        let isAll: Bool = (group.match == .all) != isNegated
+        let parts: [SQL] = pieces.map { "(\($0.sql))" }
+        return Piece(
+            sql: isAll ? SQL.join(parts, separator: " AND ") : SQL.join(parts, separator: " OR "),
+            isSure: pieces.allSatisfy(\.isSure))
+    }
+
+    private func compile(_ node: RuleNode, negated: Bool) -> Piece {
+        switch node {
+        case .group(let group): return compile(group, negated: negated)
+        case .condition(let condition):
+            if let opposite = condition.comparison.opposite {
+                return compile(
+                    .condition(RuleCondition(condition.field, opposite, condition.value)), negated: !negated)
+            }
+            let piece: Piece = self.piece(condition)
+            return negated ? piece.negated : piece
+        case .behaviour(let behaviour):
+            let (threshold, isLess): (Int, Bool)
+            switch behaviour.times {
+            case .atLeast(let count): (threshold, isLess) = (count, false)
+            case .atMost(let count): (threshold, isLess) = (count + 1, true)
+            case .never: (threshold, isLess) = (1, true)
+            }
+            let piece = Piece(sql: did(behaviour, atLeast: threshold), isSure: true)
+            return isLess != negated ? piece.negated : piece
+        }
+    }
+
+    // MARK: Conditions
+
+    private func piece(_ condition: RuleCondition) -> Piece {
+        let (comparison, value) = (condition.comparison, condition.value)
+        func column(_ subject: RuleSubject) -> Piece {
+            Piece(sql: predicate(condition.field.kind, comparison, value, subject))
+        }
+        switch condition.field {
+        case .email: return column(.text("c.email_key"))
+        case .phone: return column(.text("c.phone"))
+        case .firstName: return column(.text("lower(c.first_name)"))
+        case .lastName: return column(.text("lower(c.last_name)"))
+        case .source: return column(.text("lower(c.source)"))
+        case .createdAt: return column(.moment("c.created_at"))
+        case .trackingAllowed: return column(.flag("c.tracking_allowed"))
+        case .consent(.email): return column(.flag("c.email_opt_in"))
+        case .consent(.sms): return column(.flag("c.sms_opt_in"))
+        case .tags: return column(.texts("c.tags"))
+        case .emailStatus: return emailStatus(comparison, value)
+        case .company: return column(.id("c.company_id"))
+        case .list: return Piece(sql: onList(value), isSure: true)
+        case .property(let property):
+            if property.isFast, let sql = fast(property, comparison, value) { return Piece(sql: sql, isSure: true) }
+            return column(.json("c.properties", property.name))
+        case .companyField(let field): return company(condition.field.kind, comparison, value, Self.subject(field))
+        case .companyProperty(let property):
+            return company(condition.field.kind, comparison, value, .json("k.properties", property.name))
+        }
+    }
+
+    /// Names the partial index of those who are not active.
+    private func emailStatus(_ comparison: RuleOperator, _ value: RuleValue) -> Piece {
+        let wanted: [String]
+        switch value {
+        case .text(let status): wanted = [status]
+        case .texts(let statuses): wanted = statuses
+        default: return Piece(sql: "true", isSure: true)
+        }
+        let hint: SQL = wanted.contains("active") ? "" : " AND c.email_status <> 'active'"
+        return Piece(sql: "c.email_status = ANY (\(wanted))\(hint)", isSure: true)
+    }
+
+    private func onList(_ value: RuleValue) -> SQL {
+        guard case .ids(let lists) = value else { return "false" }
+        return """
+            EXISTS (SELECT FROM marketing_list_members m
+                WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists)) AND m.contact_id = c.id)
+            """
+    }
+
+    private static func subject(_ field: RuleField.CompanyField) -> RuleSubject {
+        switch field {
+        case .name: .text("lower(k.name)")
+        case .domain: .text("lower(k.domain)")
+        case .phone: .text("lower(k.phone)")
+        case .website: .text("lower(k.website)")
+        case .owner: .id("k.owner_id")
+        case .createdAt: .moment("k.created_at")
+        }
+    }
+
+    private func company(
+        _ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ subject: RuleSubject
+    ) -> Piece {
+        Piece(
+            sql: """
+                EXISTS (SELECT FROM marketing_companies k
+                    WHERE k.workspace_id = \(workspace) AND k.id = c.company_id AND k.deleted_at IS NULL
+                        AND \(predicate(kind, comparison, value, subject)))
+                """, isSure: true)
+    }
+}

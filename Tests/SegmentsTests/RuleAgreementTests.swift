@@ -1,0 +1,90 @@
+import Contacts
+import Core
+import FoundationEssentials
+import Portal
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Segments
+
+@Suite("Compiler and evaluator")
+struct RuleAgreementTests {
+    private static let clock = RuleClock(now: PortalFixture.noon, zone: "Europe/Berlin")
+
+    @Test("The compiler and the evaluator decide the same for random rules and random people, whatever the reach")
+    func agree() async throws {
+        try await PortalFixture.with(clock: .fixed(PortalFixture.noon)) { portal in
+            let ana = try await portal.register("Ana")
+            let world = RandomWorld()
+            let people = RandomPeople(world: world, workspace: ana.scope.workspace, count: 40)
+            try await people.write(portal, seed: 7)
+            var random = SeededGenerator(20_260_115)
+            var matches = 0
+            for number in 0..<150 {
+                let rule: RuleGroup = world.group(&random)
+                let found = try await decided(rule, ana.scope.workspace, portal)
+                for contact in (0..<people.count).map({ ContactID(RandomPeople.id($0)) }) {
+                    guard
+                        found.explained[contact] != found.everybody.contains(contact)
+                            || found.everybody.contains(contact) != found.few.contains(contact)
+                    else { continue }
+                    Issue.record(
+                        """
+                        Rule \(number) \(rule.json): everybody \(found.everybody.contains(contact)), few \
+                        \(found.few.contains(contact)), evaluator \(String(describing: found.explained[contact])) \
+                        for \(contact)
+                        """)
+                    return
+                }
+                matches += found.everybody.count
+            }
+            // Rules that nobody or everybody matches would prove little.
+            #expect((1_000...5_000).contains(matches), "\(matches)")
+        }
+    }
+
+    private struct Decided {
+        var everybody: Set<ContactID> = []
+        var few: Set<ContactID> = []
+        var explained: [ContactID: Bool] = [:]
+    }
+
+    private func decided(_ rule: RuleGroup, _ workspace: WorkspaceID, _ portal: PortalFixture) async throws -> Decided {
+        let clock: RuleClock = Self.clock
+        return try await portal.services.database.read(workspace) { tx in
+            var decided = Decided()
+            let everybody = RuleCompiler(workspace, clock: clock, ledger: LedgerBehaviour())
+            let few = RuleCompiler(workspace, clock: clock, ledger: LedgerBehaviour(), reach: .few)
+            decided.everybody = Set(
+                try await tx.values(
+                    ContactID.self, "test.everybody",
+                    """
+                    SELECT c.id FROM marketing_contacts c
+                    WHERE c.workspace_id = \(workspace) AND \(everybody.condition(rule))
+                    """))
+            let answers = try await tx.rows(
+                as: (ContactID, Bool).self, "test.few",
+                "SELECT c.id, \(few.decision(rule)) FROM marketing_contacts c WHERE c.workspace_id = \(workspace)")
+            decided.few = Set(answers.filter(\.1).map(\.0))
+            let reader = FactsReader(workspace: workspace, clock: clock, ledger: LedgerBehaviour(), transaction: tx)
+            for (contact, _) in answers {
+                guard let facts = try await reader.facts(of: contact, for: rule) else { continue }
+                let evaluator = RuleEvaluator(clock: clock, words: RuleWords(FieldCatalog()), facts: facts)
+                decided.explained[contact] = evaluator.explain(rule).holds
+            }
+            return decided
+        }
+    }
+
+    @Test("Random rules survive being written as JSON and read again")
+    func roundTrip() throws {
+        let world = RandomWorld()
+        var random = SeededGenerator(99)
+        for _ in 0..<500 {
+            let rule: RuleGroup = world.group(&random)
+            #expect(try RuleParser.parse(rule.json, world.catalog) == rule)
+            #expect(RuleWords(world.catalog).sentence(rule).hasPrefix("People "))
+        }
+    }
+}
