@@ -212,7 +212,7 @@ struct ContactValues: Sendable, Equatable {
         return tags
     }
 
-    private static func properties(
+    static func properties(
         _ input: ContactInput, _ contact: Contact?, _ errors: inout ValidationErrors
     ) -> [String: JSONValue] {
         var properties: [String: JSONValue] = input.keepsOtherProperties ? contact?.properties ?? [:] : [:]

@@ -9,6 +9,7 @@ struct ContactRoutes: Sendable {
     let services: AppServices
     let counts: MatchCountMemory
     let messages: ContactMoment.Source
+    let activity: ContactMoment.Source
 
     private var actions: ContactActions { ContactActions(services: services) }
     private var bulk: ContactBulkActions { ContactBulkActions(services: services) }
@@ -164,7 +165,7 @@ struct ContactRoutes: Sendable {
         let scope = try request.scope
         let id: ContactID = try request.id()
         let history = ContactHistory(
-            messages: messages, scope: scope,
+            messages: messages, activity: activity, scope: scope,
             kind: request.query.optional("show").flatMap { ContactMoment.Kind(rawValue: $0) },
             after: try request.pageRequest().after.flatMap { MomentPosition($0) })
         let page: ContactShowPage? = try await services.database.read(scope.workspace) { transaction in

@@ -68,6 +68,19 @@ package enum ContactLookup {
         return try await queries.find(id, in: session)
     }
 
+    /// Those of these people who are there and not deleted.
+    package static func existing(
+        _ ids: [ContactID], _ scope: WorkspaceScope, in session: some PostgresSession
+    ) async throws -> [ContactID] {
+        guard !ids.isEmpty else { return [] }
+        return try await session.values(
+            ContactID.self, "contacts.existing",
+            """
+            SELECT c.id FROM marketing_contacts c
+            WHERE c.workspace_id = \(scope.workspace) AND c.id = ANY (\(ids)) AND c.deleted_at IS NULL
+            """)
+    }
+
     /// The newest people of a list, for a preview's picker; of the whole workspace without a list.
     package static func newest(
         inList list: ContactListID? = nil, matching query: String? = nil, limit: Int, _ scope: WorkspaceScope,

@@ -11,18 +11,21 @@ package struct ContactsSlice: Slice {
     private let uploadLimit: Int
     private let listUses: ListUse.Finder
     private let messages: ContactMoment.Source
+    private let activity: ContactMoment.Source
     private let counts = MatchCountMemory()
 
     /// - Parameter uploadLimit: the largest file that can be imported, in bytes.
     package init(
         services: AppServices, uploadLimit: Int = 512 << 20,
         listUses: @escaping ListUse.Finder = { _, _, _ in [] },
-        messages: @escaping ContactMoment.Source = { _, _, _, _, _ in [] }
+        messages: @escaping ContactMoment.Source = { _, _, _, _, _ in [] },
+        activity: @escaping ContactMoment.Source = { _, _, _, _, _ in [] }
     ) {
         self.services = services
         self.uploadLimit = uploadLimit
         self.listUses = listUses
         self.messages = messages
+        self.activity = activity
     }
 
     package static let pages: [any ViewPage.Type] = [
@@ -39,11 +42,12 @@ package struct ContactsSlice: Slice {
     package func routes(_ table: inout RouteTable) {
         ContactSchemas.add(to: &table)
         ImportRoutes(services: services, uploadLimit: uploadLimit).add(to: &table)
-        ContactRoutes(services: services, counts: counts, messages: messages).add(to: &table)
+        ContactRoutes(services: services, counts: counts, messages: messages, activity: activity).add(to: &table)
         ListRoutes(services: services, uses: listUses).add(to: &table)
         ConsentRoutes(services: services).add(to: &table)
         ImportAPI(services: services, uploadLimit: uploadLimit).add(to: &table)
         ContactAPI(services: services).add(to: &table)
+        IdentityAPI(services: services).add(to: &table)
         ListAPI(services: services, uses: listUses).add(to: &table)
     }
 

@@ -37,7 +37,9 @@ package struct PortalAssembly: Sendable {
         let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
         let slices: [any Slice] = [
             accounts,
-            ContactsSlice(services: services, listUses: CampaignListUses.find, messages: ContactMessages.moments),
+            ContactsSlice(
+                services: services, listUses: CampaignListUses.find, messages: ContactMessages.moments,
+                activity: ActivityMoments.moments),
             messaging, tracking,
             campaigns,
             AnalyticsSlice(services: services),

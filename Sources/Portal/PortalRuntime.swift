@@ -114,7 +114,7 @@ package struct PortalRuntime: Sendable {
         var running: [any Service] = []
         if let embedded { running.append(embedded) }
         running += pools.map { $0 as any Service }
-        running.append(assembly.tracking.eventWriter)
+        running += assembly.tracking.eventWriters
         await assembly.messaging.recover()
         if role != .web { running += workers() }
         running.append(

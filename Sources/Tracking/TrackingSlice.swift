@@ -11,6 +11,8 @@ package struct TrackingSlice: Slice {
     private let services: AppServices
     private let events: GroupCommit<EmailEvent>
     private let bursts = ClickBursts()
+    /// Where events of people come in.
+    package let activity: ActivityIntake
 
     package static let pages: [any ViewPage.Type] = []
 
@@ -19,10 +21,11 @@ package struct TrackingSlice: Slice {
         self.services = services
         let store = EmailEventStore(database: services.database, ledger: ledger)
         events = GroupCommit(gathering: .milliseconds(1)) { try await store.store($0) }
+        activity = ActivityIntake(services: services)
     }
 
-    /// The writer of events, to be run with the server.
-    package var eventWriter: any Service { events }
+    /// The writers of events, to be run with the server.
+    package var eventWriters: [any Service] { [events, activity.writer] }
 
     /// Signs and checks the addresses in messages.
     package static func links(_ services: AppServices) -> TrackingLinks {
@@ -33,24 +36,29 @@ package struct TrackingSlice: Slice {
 
     package func routes(_ table: inout RouteTable) {
         TrackingRoutes(services: services, links: Self.links(services), events: events, bursts: bursts).add(to: &table)
+        ActivityAPI(clock: services.clock, intake: activity).add(to: &table)
     }
 
     package func jobs(_ registry: inout JobRegistry) {
         registry.schedule("tracking.partitions", every: .seconds(6 * 3600)) { [services] _ in
-            try await EmailEventPartitions.prepare(services)
+            try await EventPartitions.prepare(services)
+        }
+        registry.schedule("tracking.activity.forget", every: .seconds(6 * 3600)) { [services] _ in
+            try await ActivityMemory.sweep(services)
         }
     }
 }
 
-/// Makes the monthly parts of the event table before they are needed.
-enum EmailEventPartitions {
+/// Makes the monthly parts of the event tables before they are needed.
+enum EventPartitions {
     static func prepare(_ services: AppServices) async throws {
         _ = try await services.workerDatabase.session { session in
             try await session.run(
                 "tracking.partitions",
                 """
-                SELECT marketing_add_month_partition('marketing_email_events', (\(services.clock.now)::date + make_interval(months => m))::date)
-                FROM generate_series(0, 2) AS m
+                SELECT marketing_add_month_partition(t, (\(services.clock.now)::date + make_interval(months => m))::date)
+                FROM generate_series(0, 2) AS m,
+                    unnest(ARRAY['marketing_email_events', 'marketing_events']::regclass[]) AS t
                 """)
         }
     }

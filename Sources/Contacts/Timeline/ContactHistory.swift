@@ -9,6 +9,7 @@ struct ContactHistory: Sendable {
     static let pageSize = 50
 
     let messages: ContactMoment.Source
+    var activity: ContactMoment.Source = { _, _, _, _, _ in [] }
     let scope: WorkspaceScope
     /// The one kind that is wanted; nil: all.
     let kind: ContactMoment.Kind?
@@ -34,6 +35,9 @@ struct ContactHistory: Sendable {
         var found: [ContactMoment] = events.map(\.moment)
         if wants(.message) {
             found += try await messages(contact.id, after, Self.pageSize + 1, scope, transaction)
+        }
+        if wants(.event) {
+            found += try await activity(contact.id, after, Self.pageSize + 1, scope, transaction)
         }
         if wants(.importing) {
             found += try await ImportMoments.find(contact, origin: origin, scope, in: transaction).filter { moment in

@@ -8,7 +8,7 @@ import Templates
 package struct ContactMoment: Sendable, ViewRecord {
     /// What a line is about; its raw value stands in addresses.
     package enum Kind: String, Sendable, CaseIterable {
-        case change, message
+        case change, message, event
         case importing = "import"
 
         /// Of what happened within the same microsecond, changes come first.
@@ -17,6 +17,7 @@ package struct ContactMoment: Sendable, ViewRecord {
             case .change: 0
             case .message: 1
             case .importing: 2
+            case .event: 3
             }
         }
 
@@ -24,6 +25,7 @@ package struct ContactMoment: Sendable, ViewRecord {
             switch self {
             case .change: "Changes"
             case .message: "Messages"
+            case .event: "Events"
             case .importing: "Imports"
             }
         }

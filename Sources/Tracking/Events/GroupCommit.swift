@@ -19,6 +19,7 @@ package final class GroupCommit<Item: Sendable>: Service {
 
     private struct State {
         var waiting: [Waiting] = []
+        var weight = 0
         var isStopped = false
     }
 
@@ -27,6 +28,7 @@ package final class GroupCommit<Item: Sendable>: Service {
     private let batchSize: Int
     private let writers: Int
     private let gathering: Duration
+    private let weight: @Sendable (Item) -> Int
     private let write: @Sendable ([Item]) async throws -> Void
     private let wakeUps: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
@@ -37,15 +39,18 @@ package final class GroupCommit<Item: Sendable>: Service {
     ///   - writers: how many batches are written side by side; with more than one, batches that touch the same rows may
     ///     have to wait for each other.
     ///   - gathering: how long a batch waits for company.
+    ///   - weight: what an item counts for, where it stands for several; capacity and batch size are sums of it.
     ///   - write: stores a batch; all of it or, by throwing, none.
     package init(
         capacity: Int = 20_000, batchSize: Int = 2_000, writers: Int = 1, gathering: Duration = .zero,
+        weight: @escaping @Sendable (Item) -> Int = { _ in 1 },
         write: @escaping @Sendable ([Item]) async throws -> Void
     ) {
         self.capacity = capacity
         self.batchSize = batchSize
         self.writers = writers
         self.gathering = gathering
+        self.weight = weight
         self.write = write
         (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
@@ -56,8 +61,9 @@ package final class GroupCommit<Item: Sendable>: Service {
         try await withCheckedThrowingContinuation { (answer: CheckedContinuation<Void, any Error>) in
             let refusal: (any Error)? = state.withLock { state in
                 if state.isStopped { return Stopped() }
-                if state.waiting.count >= capacity { return Overloaded() }
+                if state.weight >= capacity { return Overloaded() }
                 state.waiting.append(Waiting(item: item, answer: answer))
+                state.weight += weight(item)
                 return nil
             }
             if let refusal {
@@ -121,17 +127,25 @@ package final class GroupCommit<Item: Sendable>: Service {
         }
     }
 
+    /// What waits, up to a weight; at least one item.
     private func takeBatch(limit: Int) -> [Waiting] {
         state.withLock { state in
-            let count = min(limit, state.waiting.count)
-            if count == state.waiting.count {
+            if state.weight <= limit {
                 let all = state.waiting
                 state.waiting = []
                 state.waiting.reserveCapacity(all.count)
+                state.weight = 0
                 return all
+            }
+            var taken = 0
+            var count = 0
+            while count < state.waiting.count, count == 0 || taken + weight(state.waiting[count].item) <= limit {
+                taken += weight(state.waiting[count].item)
+                count += 1
             }
             let batch = Array(state.waiting.prefix(count))
             state.waiting.removeFirst(count)
+            state.weight -= taken
             return batch
         }
     }

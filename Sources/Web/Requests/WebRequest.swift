@@ -96,6 +96,14 @@ package struct WebRequest: Sendable {
         return try JSONBody.decode(type, from: try await body.collect(upTo: limit))
     }
 
+    /// The JSON body as it is, read in one pass: for large batches.
+    package func jsonTree(limit: Int = 1 << 20) async throws -> JSONValue {
+        guard (headers[.contentType] ?? "").lowercased().hasPrefix("application/json") else {
+            throw WebError.unsupportedMediaType(expected: "JSON (application/json)")
+        }
+        return try JSONTree.read(try await body.collect(upTo: limit))
+    }
+
     /// Whether only this fragment of the page is wanted (a script updates part of it).
     package func wantsFragment(_ name: String) -> Bool {
         fragment == name
