@@ -1,4 +1,5 @@
 import Accounts
+import Contacts
 import Core
 import FoundationEssentials
 import Mail
@@ -59,7 +60,9 @@ package struct MessagingInterface: Sendable {
     package func forecast(
         _ audience: SendAudience, workspace: WorkspaceID, in tx: PostgresTransaction
     ) async throws -> AudienceForecast {
-        try await SnapshotQueries(workspace: workspace, tx: tx).forecast(audience)
+        let erased = try await ErasedAddresses.load(workspace, services: services, in: tx)
+        return try await SnapshotQueries(workspace: workspace, tx: tx, erased: erased)
+            .forecast(audience, at: services.clock.now)
     }
 
     /// An e-mail as a contact would see it; without one, as a person with an example's name.

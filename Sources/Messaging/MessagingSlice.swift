@@ -35,7 +35,7 @@ package struct MessagingSlice: Slice {
 
     package static let pages: [any ViewPage.Type] = [
         EmailSettingsPage.self, SuppressionsPage.self, OutboxPage.self, OutboxMessagePage.self, UncertainPage.self,
-        UnsubscribePage.self,
+        UnsubscribePage.self, SuppressionLiftPage.self, SuppressionImportPage.self, SuppressionImportResultPage.self,
     ]
 
     package static let navigation: [NavItem] = [NavItem(title: "Outbox", icon: "inbox", href: "/outbox", order: 60)]
@@ -62,6 +62,8 @@ package struct MessagingSlice: Slice {
         }
         let sweep = SendSweep(services: services)
         registry.schedule("messaging.sends", every: .seconds(2)) { _ in try await sweep.wakeDueSends() }
+        let suppressions = SuppressionActions(services: services)
+        registry.schedule("messaging.suppressions", every: .seconds(3600)) { _ in try await suppressions.liftExpired() }
         let cleaning = OutboxCleaning(services: services, limits: outbox)
         registry.schedule("messaging.outbox", every: .seconds(3600)) { _ in try await cleaning.run() }
         registry.schedule("messaging.journals", every: .seconds(5)) { [recovery] _ in

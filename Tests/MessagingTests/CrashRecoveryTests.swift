@@ -22,7 +22,7 @@ struct CrashRecoveryTests {
         let tag = try journal.begin(.init(run: run, id: claim.id, fence: claim.fence))
         let messages = try await stage.services.database.read(stage.workspace) { tx in
             try await BatchQueries(workspace: stage.workspace, send: run.send, tx: tx)
-                .messages(of: claim, withProperties: false)
+                .messages(of: claim, withProperties: false, at: Date())
         }
         var previous: JournalRecord.Result?
         for message in messages.prefix(accepted) {

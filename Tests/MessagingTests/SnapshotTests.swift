@@ -33,7 +33,7 @@ struct SnapshotTests {
             }
             let audience = SendAudience(listIds: [stage.list, other], excludeListIds: [excluded])
             let forecast = try await stage.services.database.read(stage.workspace) { tx in
-                try await SnapshotQueries(workspace: stage.workspace, tx: tx).forecast(audience)
+                try await SnapshotQueries(workspace: stage.workspace, tx: tx).forecast(audience, at: Date())
             }
             #expect(forecast.people == 6)
             #expect(forecast.recipients == 2)

@@ -87,6 +87,14 @@ struct MessageAnswer: Sendable, Equatable {
             return (start + "they marked an earlier message as spam.", "Writing again would harm your reputation.")
         case .suppressedManually:
             return (start + "the address is on the do-not-send list.", "Somebody of your workspace put it there.")
+        case .suppressedDomain:
+            return (
+                start + "their whole domain is on the do-not-send list.", "Somebody of your workspace put it there."
+            )
+        case .suppressedErased:
+            return (start + "the address belongs to a person who was erased.", "Only a hash of the address is left.")
+        case .consentWithdrawn:
+            return (start + "their consent was withdrawn or ran out.", "The contact’s consent history says how.")
         case .notConfirmed: return (start + "they have not confirmed their subscription.", nil)
         case .noEmail: return (start + "there is no e-mail address.", "Add one to the contact.")
         case .invalidEmail: return (start + "the e-mail address cannot be used.", "Correct it on the contact.")

@@ -1,3 +1,4 @@
+import Contacts
 import Core
 import FoundationEssentials
 import Postgres
@@ -26,10 +27,7 @@ struct LoadedMessage: Sendable {
 }
 
 extension LoadedMessage: PostgresRow {
-    static let columns: SQL = """
-        m.id, m.contact_id, m.attempt, m.email, c.id IS NOT NULL,
-        CASE WHEN c.id IS NULL THEN 'deleted' ELSE \(SendDecision.contactReason) END
-        """
+    static let columns: SQL = "m.id, m.contact_id, m.attempt, m.email, c.id IS NOT NULL, refusal"
 }
 
 /// A claimed batch with its messages, ready to be worked on.
@@ -42,7 +40,10 @@ struct LoadedBatch: Sendable {
 
 extension BatchQueries {
     /// The messages of a batch that still wait. Suppressions, consent and deletion are looked at again here.
-    func messages(of claim: ClaimedBatch, withProperties: Bool) async throws -> [LoadedMessage] {
+    /// - Parameter erased: the hashes of erased addresses; nil when nobody was erased.
+    func messages(
+        of claim: ClaimedBatch, withProperties: Bool, erased: ErasedAddresses? = nil, at now: Date
+    ) async throws -> [LoadedMessage] {
         let mine: SQL =
             claim.ids.map { "m.id = ANY (\($0)) AND m.state = 'retry'" }
             ?? "m.id BETWEEN \(claim.first) AND \(claim.last) AND m.state = 'pending'"
@@ -50,12 +51,14 @@ extension BatchQueries {
         return try await tx.all(
             LoadedMessage.self, "messaging.load_batch",
             """
-            SELECT \(LoadedMessage.columns), \(person)
+            SELECT m.id, m.contact_id, m.attempt, m.email, c.id IS NOT NULL, CASE WHEN c.id IS NULL THEN 'deleted'
+                ELSE \(SendDecision.contactReason(in: workspace, at: now, erased: erased)) END, \(person)
             FROM marketing_messages m
             LEFT JOIN marketing_contacts c
                 ON c.workspace_id = \(workspace) AND c.id = m.contact_id AND c.deleted_at IS NULL
             LEFT JOIN marketing_suppressions s
                 ON s.workspace_id = \(workspace) AND s.email_key = c.email_key AND s.lifted_at IS NULL
+                    AND (s.expires_at IS NULL OR s.expires_at > \(now))
             WHERE m.workspace_id = \(workspace) AND m.send_id = \(send) AND \(mine)
             ORDER BY m.id
             """)

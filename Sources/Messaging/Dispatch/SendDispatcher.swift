@@ -1,4 +1,5 @@
 import Accounts
+import Contacts
 import Core
 import FoundationEssentials
 import Jobs
@@ -56,10 +57,11 @@ struct SendDispatcher: Sendable {
         _ run: JournalRecord.Run, control: SendControl, _ journal: HandoverJournal
     ) async throws -> SendRun? {
         guard let workspace = try await services.directory.workspace(run.workspace) else { return nil }
-        let (work, sender) = try await services.workerDatabase.read(run.workspace) { tx in
+        let (work, sender, erased) = try await services.workerDatabase.read(run.workspace) { tx in
             (
                 try await SendQueries(workspace: run.workspace, tx: tx).work(run.send),
-                try await senders.sender(of: run.workspace, in: tx)
+                try await senders.sender(of: run.workspace, in: tx),
+                try await ErasedAddresses.load(run.workspace, services: services, in: tx)
             )
         }
         guard let work, work.state == .sending else { return nil }
@@ -71,7 +73,9 @@ struct SendDispatcher: Sendable {
                 email: email, returnPath: links.returnPath(work.content.identity),
                 workspaceName: work.content.email.workspaceName, carrier: carrier,
                 journal: carrier.isExternal ? journal : nil, control: control)
-            return makeRun(run, work: batchWork, carrier: carrier, rate: sender.rate, journal)
+            var made: SendRun = makeRun(run, work: batchWork, carrier: carrier, rate: sender.rate, journal)
+            made.erased = erased
+            return made
         } catch {
             try await pauseSend(run, notice: "The message cannot be made: \(BatchWork.explanation(error))")
             return nil

@@ -1,3 +1,4 @@
+import Contacts
 import Core
 import FoundationEssentials
 import Logging
@@ -21,6 +22,8 @@ struct SendRun: Sendable {
     /// When to leave for others' sake, seconds from the start.
     let timeLimit: Double
     let logger: Logger
+    /// The hashes of erased addresses; nil when nobody was erased.
+    var erased: ErasedAddresses?
 
     private static let settlementsWaiting = 64
     /// Messages handed over between two looks at the pace or the database, for senders with a rate.
@@ -87,7 +90,8 @@ struct SendRun: Sendable {
             let tag: UInt32 = try journal.begin(.init(run: run, id: claim.id, fence: claim.fence))
             let messages: [LoadedMessage] = try await database.read(run.workspace) { tx in
                 try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
-                    .messages(of: claim, withProperties: work.email.usesProperties)
+                    .messages(
+                        of: claim, withProperties: work.email.usesProperties, erased: erased, at: now)
             }
             await feed.put(LoadedBatch(claim: claim, messages: messages, tag: tag))
         }

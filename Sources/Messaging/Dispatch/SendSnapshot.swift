@@ -1,4 +1,5 @@
 import Accounts
+import Contacts
 import Core
 import FoundationEssentials
 import Jobs
@@ -27,7 +28,8 @@ struct SendSnapshot: Sendable {
     /// One chunk in one transaction. Answers whether there may be more.
     func writeNext(_ run: JournalRecord.Run, routingKey: Int32) async throws -> Bool {
         try await services.workerDatabase.write(run.workspace, timeout: .seconds(60)) { tx in
-            let queries = SnapshotQueries(workspace: run.workspace, tx: tx)
+            let erased = try await ErasedAddresses.load(run.workspace, services: services, in: tx)
+            let queries = SnapshotQueries(workspace: run.workspace, tx: tx, erased: erased)
             let sends = SendQueries(workspace: run.workspace, tx: tx)
             guard let progress = try await queries.lockedProgress(of: run.send) else { return false }
             guard let audience = try await sends.audience(run.send), let state = try await sends.state(run.send),

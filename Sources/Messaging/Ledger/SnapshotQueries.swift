@@ -1,3 +1,4 @@
+import Contacts
 import Core
 import FoundationEssentials
 import Postgres
@@ -6,6 +7,8 @@ import Postgres
 struct SnapshotQueries {
     let workspace: WorkspaceID
     let tx: PostgresTransaction
+    /// The hashes of erased addresses; nil when nobody was erased.
+    var erased: ErasedAddresses?
 
     /// How far a snapshot has come.
     struct Progress: PostgresRow {
@@ -62,17 +65,18 @@ struct SnapshotQueries {
     ) async throws -> Chunk? {
         let people: SQL = SendDecision.people(
             of: audience, in: workspace, after: progress.afterContact, limit: limit)
+        let reason: SQL = SendDecision.reason(in: workspace, at: now, erased: erased)
         let milliseconds = Int(now.timeIntervalSince1970 * 1000)
         return try await tx.first(
             Chunk.self, "messaging.snapshot_chunk",
             """
             WITH people AS MATERIALIZED (\(people)),
             decided AS (
-                SELECT p.contact_id, c.email, \(SendDecision.reason) AS reason,
+                SELECT p.contact_id, c.email, \(reason) AS reason,
                     marketing_message_id(\(milliseconds), \(Int(routingKey)),
                         \(progress.nextPosition) + row_number() OVER (ORDER BY p.contact_id) - 1,
                         floor(random() * 1024)::bigint) AS id
-                FROM people p \(SendDecision.joins(in: workspace))
+                FROM people p \(SendDecision.joins(in: workspace, at: now))
             ),
             written AS (
                 INSERT INTO marketing_messages (workspace_id, id, send_id, contact_id, created_at, state, email, reason)
@@ -119,13 +123,14 @@ struct SnapshotQueries {
     }
 
     /// Counts what the snapshot would decide now.
-    func forecast(_ audience: SendAudience) async throws -> AudienceForecast {
+    func forecast(_ audience: SendAudience, at now: Date) async throws -> AudienceForecast {
+        let reason: SQL = SendDecision.reason(in: workspace, at: now, erased: erased)
         let people: SQL = SendDecision.people(of: audience, in: workspace, after: nil, limit: nil)
         let rows = try await tx.all(
             ForecastRow.self, "messaging.forecast",
             """
             SELECT reason, count(*) FROM (
-                SELECT \(SendDecision.reason) AS reason FROM (\(people)) p \(SendDecision.joins(in: workspace))
+                SELECT \(reason) AS reason FROM (\(people)) p \(SendDecision.joins(in: workspace, at: now))
             ) decided
             GROUP BY reason
             """)

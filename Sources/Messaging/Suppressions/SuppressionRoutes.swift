@@ -3,85 +3,63 @@ import Contacts
 import Core
 import FoundationEssentials
 import Postgres
-import Templates
 import Web
 
-/// The list of people who must not be sent to.
-struct SuppressionsPage: ViewPage {
-    let rows: [SuppressionRecord]
-    let tabs: [Tab]
-    let query: String
-    let pager: Pager
-    var email = FormField("email")
-    let canEdit: Bool
-    var errors = ValidationErrors()
-
-    static let view = "messaging/suppressions"
-    static let fields = Fields<SuppressionsPage> { f in
-        f.list("rows", of: SuppressionRecord.self) { $0.rows }
-        f.list("tabs", of: Tab.self) { $0.tabs }
-        f.text("query") { $0.query }
-        f.record("pager", of: Pager.self) { $0.pager }
-        f.record("email", of: FormField.self) { $0.email }
-        f.flag("canEdit") { $0.canEdit }
-        f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.errors) }
-    }
-    static var previews: [SuppressionsPage] {
-        [SuppressionsPage(rows: [], tabs: [], query: "", pager: Pager(summary: "0 people"), canEdit: true)]
-    }
-}
-
-struct SuppressionRecord: ViewRecord {
-    let suppression: Suppression
-
-    static let fields = Fields<SuppressionRecord> { f in
-        f.text("id") { "\($0.suppression.id)" }
-        f.text("email") { $0.suppression.email }
-        f.text("reason") { $0.suppression.reason.label }
-        f.text("tone") { $0.suppression.reason == .complaint ? "danger" : "neutral" }
-        f.optionalLink("contactHref") { $0.suppression.contact.map { "/contacts/\($0)" } }
-        f.date("since") { $0.suppression.createdAt }
-    }
-}
-
-/// Looking at suppressions, adding them by hand and lifting them.
+/// Looking at suppressions, adding them by hand, lifting them, files in and out.
 struct SuppressionRoutes: Sendable {
     let services: AppServices
+
+    private var actions: SuppressionActions { SuppressionActions(services: services) }
 
     func add(to routes: inout RouteTable) {
         routes.page(.get, "/suppressions", .viewer, index)
         routes.page(.post, "/suppressions", .editor, create)
+        routes.page(.get, "/suppressions/export", .admin, export)
+        routes.page(.get, "/suppressions/import", .editor, upload)
+        routes.page(.post, "/suppressions/import", .editor, body: .upload, receive)
+        routes.page(.get, "/suppressions/imports/{id}", .viewer, result)
+        routes.page(.get, "/suppressions/imports/{id}/failures", .viewer, failures)
+        routes.page(.get, "/suppressions/{id}/lift", .admin, askToLift)
         routes.page(.post, "/suppressions/{id}/lift", .admin, lift)
-        routes.schema("Suppression", Self.schema)
-        routes.api(.get, "/v1/suppressions", .viewer, Self.listOperation, list)
-        routes.api(.post, "/v1/suppressions", .editor, Self.addOperation, addJSON)
-        routes.api(.delete, "/v1/suppressions/{id}", .admin, Self.liftOperation, liftJSON)
+        SuppressionAPI(services: services).add(to: &routes)
+    }
+
+    // MARK: The list
+
+    static func filter(_ query: FormValues) throws(ValidationErrors) -> SuppressionFilter {
+        func choice<Choice: RawRepresentable>(_ name: String, _: Choice.Type) throws(ValidationErrors) -> Choice?
+        where Choice.RawValue == String {
+            guard let text = query.optional(name) else { return nil }
+            guard let value = Choice(rawValue: text) else {
+                throw ValidationErrors(name, "There is no \(name) called “\(text.prefix(60))”.")
+            }
+            return value
+        }
+        return SuppressionFilter(
+            reason: try choice("reason", SuppressionReason.self), kind: try choice("kind", SuppressionKind.self),
+            search: query.optional("q").map { $0.filter { $0 != "\0" } }, isLifted: query.optional("state") == "lifted")
     }
 
     private func index(_ request: WebRequest) async throws -> WebResponse {
         .page(try await page(request))
     }
 
-    private func page(_ request: WebRequest) async throws -> SuppressionsPage {
-        let reason: SuppressionReason? = request.query.optional("reason").flatMap { SuppressionReason(rawValue: $0) }
-        let query: String? = request.query.optional("q")
-        let (found, next) = try await find(request, reason: reason, query: query)
-        let tabs: [Tab] =
-            [Tab(label: "All", href: "/suppressions", current: reason == nil)]
-            + SuppressionReason.allCases.map {
-                Tab(label: $0.label, href: "/suppressions?reason=\($0.rawValue)", current: $0 == reason)
-            }
+    private func page(
+        _ request: WebRequest, form: FormValues = FormValues(), errors: ValidationErrors = ValidationErrors()
+    ) async throws -> SuppressionsPage {
+        let filter: SuppressionFilter = try Self.filter(request.query)
+        let (found, next) = try await Self.find(request, filter, services)
         let nextHref: String? = next.map {
-            "/suppressions" + PercentEncoding.query([("reason", reason?.rawValue), ("q", query), ("cursor", $0)])
+            "/suppressions" + PercentEncoding.query(SuppressionsPage.pairs(filter) + [("cursor", $0)])
         }
         return SuppressionsPage(
-            rows: found.map { SuppressionRecord(suppression: $0) }, tabs: tabs, query: query ?? "",
-            pager: Pager(summary: found.isEmpty ? "Nobody" : "\(found.count) shown", nextHref: nextHref),
-            canEdit: try request.member.role >= .editor)
+            rows: found.map(SuppressionRecord.init), filter: filter,
+            pager: Pager(summary: found.isEmpty ? "Nothing" : "\(found.count) shown", nextHref: nextHref), form: form,
+            errors: errors)
     }
 
-    private func find(
-        _ request: WebRequest, reason: SuppressionReason?, query: String?
+    static func find(
+        _ request: WebRequest, _ filter: SuppressionFilter, _ services: AppServices
     ) async throws -> ([Suppression], String?) {
         let asked: PageRequest = try request.pageRequest()
         let after: (Date, SuppressionID)? = asked.after.flatMap { keys in
@@ -90,8 +68,14 @@ struct SuppressionRoutes: Sendable {
         }
         let scope = try request.scope
         var found: [Suppression] = try await services.database.read(scope.workspace) { tx in
-            try await SuppressionQueries(workspace: scope.workspace, tx: tx)
-                .page(reason: reason, search: query, after: after, limit: asked.limit + 1)
+            let queries = SuppressionQueries(workspace: scope.workspace, tx: tx)
+            let rows: [Suppression] = try await queries.page(filter, after: after, limit: asked.limit + 1)
+            guard rows.isEmpty, after == nil, let typed = filter.search, let address = try? EmailAddress(parsing: typed)
+            else { return rows }
+            // Whoever knows the whole address of an erased person finds its hash.
+            let erased = try await ErasedAddresses.load(scope.workspace, services: services, in: tx)
+            guard let erased else { return rows }
+            return try await queries.active(erased.suppressionKey(address.key)).map { [$0] } ?? rows
         }
         guard found.count > asked.limit else { return (found, nil) }
         found.removeLast()
@@ -101,129 +85,106 @@ struct SuppressionRoutes: Sendable {
     }
 
     private func create(_ request: WebRequest) async throws -> WebResponse {
-        let typed: String = try await request.form().text("email")
+        let form = try await request.form()
+        let input = SuppressionInput(
+            target: form.text("target"), note: form.optional("note"), expires: form.optional("expiresAt"),
+            source: "member")
         do {
-            try await suppress(typed, source: "member", by: try request.scope)
+            let new: NewSuppression = try input.read(now: services.clock.now)
+            _ = try await actions.add(new, try request.scope)
+            let shown: String = SuppressionTarget.shown(new.target.key, new.target.kind)
+            return .redirect(to: "/suppressions", notice: "\(shown) will get no more campaigns.")
         } catch let errors as ValidationErrors {
-            var page = try await page(request)
-            page.errors = errors
-            page.email = FormField("email", typed, errors)
-            return .page(page, status: .unprocessableContent)
+            return .page(try await page(request, form: form, errors: errors), status: .unprocessableContent)
         }
-        return .redirect(to: "/suppressions", notice: "\(typed) will get no more campaigns.")
+    }
+
+    // MARK: Lifting
+
+    private func suppression(_ request: WebRequest) async throws -> Suppression {
+        let id: SuppressionID = try request.id()
+        let scope = try request.scope
+        let found = try await services.database.read(scope.workspace) { tx in
+            try await SuppressionQueries(workspace: scope.workspace, tx: tx).find(id)
+        }
+        guard let found else { throw WebError.notFound }
+        return found
+    }
+
+    private func askToLift(_ request: WebRequest) async throws -> WebResponse {
+        let found = try await suppression(request)
+        return .page(
+            SuppressionLiftPage(id: found.id.description, shown: found.shown, reason: found.reason.label))
     }
 
     private func lift(_ request: WebRequest) async throws -> WebResponse {
-        let email: String = try await lifted(request)
-        return .redirect(to: "/suppressions", notice: "\(email) can be sent to again.")
-    }
-
-    // MARK: JSON
-
-    private func list(_ request: WebRequest) async throws -> WebResponse {
-        let reason: SuppressionReason? = request.query.optional("reason").flatMap { SuppressionReason(rawValue: $0) }
-        let (found, next) = try await find(request, reason: reason, query: request.query.optional("q"))
-        return try .json(CursorPage(data: found.map { SuppressionOutput($0) }, nextCursor: next))
-    }
-
-    private struct AddInput: Decodable {
-        let email: String
-    }
-
-    private func addJSON(_ request: WebRequest) async throws -> WebResponse {
-        let input = try await request.json(AddInput.self)
-        let key: String = try await suppress(input.email, source: "api", by: try request.scope)
-        let scope = try request.scope
-        let stored = try await services.database.read(scope.workspace) { tx in
-            try await SuppressionQueries(workspace: scope.workspace, tx: tx).active(key)
+        let words: String = try await request.form().text("words").trimmed
+        let found = try await suppression(request)
+        guard !words.isEmpty, words.count <= 500, !words.utf8.contains(0) else {
+            let error = ValidationErrors("words", "Say why, in up to 500 characters.")
+            let page = SuppressionLiftPage(
+                id: found.id.description, shown: found.shown, reason: found.reason.label,
+                words: FormField("words", words, error))
+            return .page(page, status: .unprocessableContent)
         }
-        guard let stored else { throw WebError.notFound }
-        return try .json(SuppressionOutput(stored), status: .created)
+        guard let lifted = try await actions.lift(found.id, reason: words, try request.scope) else {
+            throw WebError.notFound
+        }
+        return .redirect(to: "/suppressions", notice: "\(lifted.shown) can be sent to again.")
     }
 
-    private func liftJSON(_ request: WebRequest) async throws -> WebResponse {
-        _ = try await lifted(request)
-        return .empty()
+    // MARK: Files
+
+    private func files(_ request: WebRequest) throws -> SuppressionFiles {
+        SuppressionFiles(services: services, scope: try request.scope)
     }
 
-    // MARK: Both
+    private func export(_ request: WebRequest) async throws -> WebResponse {
+        let files = try files(request)
+        let filter: SuppressionFilter = try Self.filter(request.query)
+        try await services.database.write(files.scope.workspace) { tx in
+            try await services.audit.record(
+                "exported the do-not-send list", href: "/suppressions", by: files.scope, in: tx)
+        }
+        return .stream(contentType: "text/csv; charset=utf-8", fileName: "suppressions.csv") { writer in
+            try await files.write(filter, to: writer)
+        }
+    }
 
-    @discardableResult
-    private func suppress(_ typed: String, source: String, by scope: WorkspaceScope) async throws -> String {
-        let address: EmailAddress
+    private func upload(_: WebRequest) async throws -> WebResponse {
+        .page(SuppressionImportPage())
+    }
+
+    private func receive(_ request: WebRequest) async throws -> WebResponse {
         do {
-            address = try EmailAddress(parsing: typed.trimmed)
-        } catch {
-            throw ValidationErrors("email", error.message)
+            let reader = try await request.multipart()
+            while let part = try await reader.nextPart() {
+                guard part.name == "file", let fileName = part.fileName, !fileName.isEmpty else { continue }
+                let name: String = services.ids.next(SuppressionImportID.self).description
+                let file = try await CSVFile(
+                    directory: services.spoolDirectory, name: name, limit: SuppressionFiles.limit
+                ) { try await reader.nextChunk() }
+                let id = try await files(request).read(file, fileName: String(fileName.prefix(200)))
+                return .redirect(to: "/suppressions/imports/\(id)")
+            }
+            throw CSVFile.Refusal(message: "Choose a file.")
+        } catch let refusal as CSVFile.Refusal {
+            let page = SuppressionImportPage(errors: ValidationErrors("file", refusal.message))
+            return .page(page, status: .unprocessableContent)
         }
-        try await services.database.write(scope.workspace) { tx in
-            try await SuppressionQueries(workspace: scope.workspace, tx: tx)
-                .add(address.key, reason: .manual, source: source, id: services.ids.next(), now: services.clock.now)
-            try await services.audit.record(
-                "stopped sending to", subject: address.key, href: "/suppressions", by: scope, in: tx)
-        }
-        return address.key
     }
 
-    private func lifted(_ request: WebRequest) async throws -> String {
-        let id: SuppressionID = try request.id()
-        let scope = try request.scope
-        let email: String? = try await services.database.write(scope.workspace) { tx in
-            let queries = SuppressionQueries(workspace: scope.workspace, tx: tx)
-            guard let found = try await queries.find(id) else { return nil }
-            try await queries.lift(found.email, now: services.clock.now)
-            try await allow(found.email, scope, in: tx)
-            try await services.audit.record(
-                "allowed sending again to", subject: found.email, href: "/suppressions", by: scope, in: tx)
-            return found.email
+    private func result(_ request: WebRequest) async throws -> WebResponse {
+        guard let found = try await files(request).find(try request.id()) else { throw WebError.notFound }
+        return .page(SuppressionImportResultPage(result: found))
+    }
+
+    private func failures(_ request: WebRequest) async throws -> WebResponse {
+        let files = try files(request)
+        let id: SuppressionImportID = try request.id()
+        guard try await files.find(id) != nil else { throw WebError.notFound }
+        return .stream(contentType: "text/csv; charset=utf-8", fileName: "failed-suppressions.csv") { writer in
+            try await files.writeFailures(of: id, to: writer)
         }
-        guard let email else { throw WebError.notFound }
-        return email
-    }
-
-    /// A contact that is marked as bounced would get nothing all the same. Who unsubscribed or complained stays so: only
-    /// they can change it.
-    private func allow(_ email: String, _ scope: WorkspaceScope, in tx: PostgresTransaction) async throws {
-        guard let address = try? EmailAddress(parsing: email),
-            let contact = try await ContactLookup.contact(email: address, scope, in: tx),
-            contact.emailStatus == .bounced
-        else { return }
-        try await ContactEmailStatus.set(.active, of: [contact.id], scope, services: services, in: tx)
-    }
-
-    private static let schema = APISchema.object(
-        [
-            ("id", .id), ("email", .email), ("reason", .string(oneOf: SuppressionReason.allCases.map(\.rawValue))),
-            ("source", .string), ("contactId", .nullable(.id)), ("messageId", .nullable(.id)), ("createdAt", .dateTime),
-        ],
-        required: ["id", "email", "reason", "source", "createdAt"])
-    private static let listOperation = APIOperation(
-        id: "listSuppressions", tag: "Suppressions", summary: "Addresses that get no campaigns",
-        query: [.init("reason", .string, "Only for this reason."), .init("q", .string, "The address begins so.")]
-            + APIOperation.paging, response: .page(of: .ref("Suppression")))
-    private static let addOperation = APIOperation(
-        id: "addSuppression", tag: "Suppressions", summary: "Stop sending to an address",
-        body: .object([("email", .email)], required: ["email"]), status: 201, response: .ref("Suppression"))
-    private static let liftOperation = APIOperation(
-        id: "liftSuppression", tag: "Suppressions", summary: "Allow sending to an address again", status: 204)
-}
-
-struct SuppressionOutput: Encodable {
-    let id: SuppressionID
-    let email: String
-    let reason: SuppressionReason
-    let source: String
-    let contactId: ContactID?
-    let messageId: MessageID?
-    let createdAt: Date
-
-    init(_ suppression: Suppression) {
-        id = suppression.id
-        email = suppression.email
-        reason = suppression.reason
-        source = suppression.source
-        contactId = suppression.contact
-        messageId = suppression.message
-        createdAt = suppression.createdAt
     }
 }
