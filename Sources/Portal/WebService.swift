@@ -13,6 +13,7 @@ struct WebService: Service {
     let logger: Logger
 
     func run() async throws {
+        let server = server
         let responder = server.responder()
         let readiness = readiness
         try await withGracefulShutdownHandler {
@@ -20,7 +21,9 @@ struct WebService: Service {
                 for port in ports {
                     let application = Application(
                         responder: responder,
-                        server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+                        server: .http1(
+                            configuration: .init(
+                                additionalChannelHandlers: server.directAnswers(), idleTimeout: .seconds(60))),
                         configuration: .init(address: .hostname(host, port: port), backlog: 1024),
                         onServerRunning: { [logger] channel in
                             readiness.set(true)

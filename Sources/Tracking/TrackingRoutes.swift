@@ -11,9 +11,47 @@ struct TrackingRoutes: Sendable {
     let bursts: ClickBursts
 
     func add(to routes: inout RouteTable) {
-        routes.raw(.get, "/v1/webhooks/track/open/{sentEmailId}", operation: Self.openOperation, open)
-        routes.raw(.get, "/v1/webhooks/track/click/{sentEmailId}", operation: Self.clickOperation, click)
+        routes.raw(
+            .get, "/v1/webhooks/track/open/{sentEmailId}", operation: Self.openOperation, direct: directOpen, open)
+        routes.raw(
+            .get, "/v1/webhooks/track/click/{sentEmailId}", operation: Self.clickOperation, direct: directClick, click)
     }
+
+    // MARK: On the event loop, as long as everything is at hand and in order
+
+    private func directOpen(
+        _ request: DirectRequest, _ answer: @escaping @Sendable (Result<WebResponse, any Error>) -> Void
+    ) -> Bool {
+        guard let id = MessageID(request.parameter),
+            let workspace = services.directory.remembered(routingKey: id.routingKey), workspace.trackOpens
+        else { return false }
+        let event = event(.open, of: id, in: workspace.id, Sender(request))
+        return store(event) { answer($0.map { Self.pixel }) }
+    }
+
+    private func directClick(
+        _ request: DirectRequest, _ answer: @escaping @Sendable (Result<WebResponse, any Error>) -> Void
+    ) -> Bool {
+        guard let click = signedClick(request.parameter, request.query),
+            let workspace = services.directory.remembered(routingKey: click.message.routingKey), workspace.trackClicks
+        else { return false }
+        let event = event(
+            .click, of: click.message, in: workspace.id, Sender(request), link: click.number, url: click.url)
+        return store(event) { answer($0.map { Self.redirect(to: click.url) }) }
+    }
+
+    private func store(_ event: EmailEvent, then answer: @escaping @Sendable (Result<Void, any Error>) -> Void) -> Bool
+    {
+        do {
+            try events.submit(event, then: answer)
+            return true
+        } catch {
+            // The ordinary way says so, as a page to people.
+            return false
+        }
+    }
+
+    // MARK: The ordinary way
 
     /// Answers the pixel whatever the id says, so that nobody can find out which messages exist.
     private func open(_ request: WebRequest) async throws -> WebResponse {
@@ -21,45 +59,26 @@ struct TrackingRoutes: Sendable {
             let workspace = try await services.directory.workspace(routingKey: id.routingKey),
             try await services.directory.workspace(workspace)?.trackOpens == true
         {
-            try await record(.open, of: id, in: workspace, request)
+            try await store(event(.open, of: id, in: workspace, Sender(request)))
         }
         return Self.pixel
     }
 
     /// Redirects only to the target that was signed into this very address.
     private func click(_ request: WebRequest) async throws -> WebResponse {
-        guard let id = request.parameter("sentEmailId").flatMap({ MessageID($0) }),
-            let number = request.query.integer("l"),
-            let url = request.query.raw("u"), let tag = request.query.raw("s"), Self.isWebAddress(url),
-            links.isValid(message: id, number: number, url: url, tag: tag)
-        else { throw Self.brokenLink }
-        if let workspace = try await services.directory.workspace(routingKey: id.routingKey),
+        guard let click = signedClick(request.parameter("sentEmailId") ?? "", request.query) else {
+            throw Self.brokenLink
+        }
+        if let workspace = try await services.directory.workspace(routingKey: click.message.routingKey),
             try await services.directory.workspace(workspace)?.trackClicks == true
         {
-            try await record(.click, of: id, in: workspace, request, link: number, url: url)
+            try await store(
+                event(.click, of: click.message, in: workspace, Sender(request), link: click.number, url: click.url))
         }
-        return WebResponse.empty(.found)
-            .header(.location, url).header(.cacheControl, "no-store").header(.referrerPolicy, "no-referrer")
-            .header(.robots, "noindex")
+        return Self.redirect(to: click.url)
     }
 
-    private func record(
-        _ kind: Engagement.Kind, of id: MessageID, in workspace: WorkspaceID, _ request: WebRequest, link: Int? = nil,
-        url: String? = nil
-    ) async throws {
-        let now = services.clock.now
-        let named = request.headers[.userAgent] ?? ""
-        let agent = named.utf8.count <= 300 ? named : String(named.prefix(300))
-        let hit = EngagementClassifier.Hit(
-            kind: kind, isHead: request.method == .head, userAgent: agent,
-            acceptsLanguage: request.headers[.acceptLanguage] != nil, age: now.timeIntervalSince(id.madeAt),
-            linksInBurst: link.map { bursts.record(id, link: $0, at: now) } ?? 0)
-        let engagementClass = EngagementClassifier.classify(hit)
-        let event = EmailEvent(
-            id: services.ids.next(), workspace: workspace,
-            engagement: Engagement(message: id, kind: kind, occurredAt: now, isHuman: engagementClass.kind == .human),
-            linkNumber: link, url: url, engagementClass: engagementClass, userAgent: agent,
-            network: NetworkPrefix.of(request.clientAddress))
+    private func store(_ event: EmailEvent) async throws {
         do {
             try await events.submit(event)
         } catch is GroupCommit<EmailEvent>.Overloaded {
@@ -67,6 +86,69 @@ struct TrackingRoutes: Sendable {
         } catch is GroupCommit<EmailEvent>.Stopped {
             throw WebError.unavailable("The portal is restarting. Try again in a moment.", retryAfter: 2)
         }
+    }
+
+    // MARK: What happened
+
+    private struct SignedClick {
+        let message: MessageID
+        let number: Int
+        let url: String
+    }
+
+    private func signedClick(_ parameter: String, _ query: FormValues) -> SignedClick? {
+        guard let id = MessageID(parameter), let number = query.integer("l"), let url = query.raw("u"),
+            let tag = query.raw("s"), Self.isWebAddress(url),
+            links.isValid(message: id, number: number, url: url, tag: tag)
+        else { return nil }
+        return SignedClick(message: id, number: number, url: url)
+    }
+
+    /// What the request tells of the program behind it.
+    private struct Sender {
+        let isHead: Bool
+        let userAgent: String?
+        let acceptsLanguage: Bool
+        let address: String
+
+        init(_ request: WebRequest) {
+            isHead = request.method == .head
+            userAgent = request.headers[.userAgent]
+            acceptsLanguage = request.headers[.acceptLanguage] != nil
+            address = request.clientAddress
+        }
+
+        init(_ request: DirectRequest) {
+            isHead = false
+            userAgent = request.headers[.userAgent]
+            acceptsLanguage = request.headers[.acceptLanguage] != nil
+            address = request.clientAddress
+        }
+    }
+
+    private func event(
+        _ kind: Engagement.Kind, of id: MessageID, in workspace: WorkspaceID, _ sender: Sender, link: Int? = nil,
+        url: String? = nil
+    ) -> EmailEvent {
+        let now = services.clock.now
+        let named = sender.userAgent ?? ""
+        let agent = named.utf8.count <= 300 ? named : String(named.prefix(300))
+        let hit = EngagementClassifier.Hit(
+            kind: kind, isHead: sender.isHead, userAgent: agent,
+            acceptsLanguage: sender.acceptsLanguage, age: now.timeIntervalSince(id.madeAt),
+            linksInBurst: link.map { bursts.record(id, link: $0, at: now) } ?? 0)
+        let engagementClass = EngagementClassifier.classify(hit)
+        return EmailEvent(
+            id: services.ids.next(), workspace: workspace,
+            engagement: Engagement(message: id, kind: kind, occurredAt: now, isHuman: engagementClass.kind == .human),
+            linkNumber: link, url: url, engagementClass: engagementClass, userAgent: agent,
+            network: NetworkPrefix.of(sender.address))
+    }
+
+    private static func redirect(to url: String) -> WebResponse {
+        WebResponse.empty(.found)
+            .header(.location, url).header(.cacheControl, "no-store").header(.referrerPolicy, "no-referrer")
+            .header(.robots, "noindex")
     }
 
     /// Schemes that a mail may lead to; checked again here, whatever was signed.

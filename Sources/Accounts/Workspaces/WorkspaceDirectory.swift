@@ -51,6 +51,13 @@ package final class WorkspaceDirectory: Sendable {
         return found?.id
     }
 
+    /// The workspace of a routing key if it is remembered: for callers that cannot wait.
+    package func remembered(routingKey: Int32) -> Workspace? {
+        let known: Known? = memory.withLock { memory in memory.byRoutingKey[routingKey].flatMap { memory.byID[$0] } }
+        guard let known, known.until > clock.now else { return nil }
+        return known.workspace
+    }
+
     /// Forgets what it knows of a workspace after its settings changed on this node.
     package func forget(_ id: WorkspaceID) {
         memory.withLock { memory in

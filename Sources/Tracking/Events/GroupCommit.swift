@@ -14,7 +14,7 @@ package final class GroupCommit<Item: Sendable>: Service {
 
     private struct Waiting {
         let item: Item
-        let answer: CheckedContinuation<Void, any Error>
+        let answer: @Sendable (Result<Void, any Error>) -> Void
     }
 
     private struct State {
@@ -59,19 +59,24 @@ package final class GroupCommit<Item: Sendable>: Service {
     /// - Throws: `Overloaded`, `Stopped`, or what storing threw.
     package func submit(_ item: Item) async throws {
         try await withCheckedThrowingContinuation { (answer: CheckedContinuation<Void, any Error>) in
-            let refusal: (any Error)? = state.withLock { state in
-                if state.isStopped { return Stopped() }
-                if state.weight >= capacity { return Overloaded() }
-                state.waiting.append(Waiting(item: item, answer: answer))
-                state.weight += weight(item)
-                return nil
-            }
-            if let refusal {
-                answer.resume(throwing: refusal)
-            } else {
-                wake.yield()
+            do {
+                try submit(item) { answer.resume(with: $0) }
+            } catch {
+                answer.resume(throwing: error)
             }
         }
+    }
+
+    /// Takes the item and answers when it is stored, or could not be, from wherever it was written.
+    /// - Throws: `Overloaded` or `Stopped` when it is not taken; then nothing is answered.
+    package func submit(_ item: Item, then answer: @escaping @Sendable (Result<Void, any Error>) -> Void) throws {
+        try state.withLock { state in
+            if state.isStopped { throw Stopped() }
+            if state.weight >= capacity { throw Overloaded() }
+            state.waiting.append(Waiting(item: item, answer: answer))
+            state.weight += weight(item)
+        }
+        wake.yield()
     }
 
     /// Writes until shutdown; what waits by then is still written.
@@ -86,7 +91,7 @@ package final class GroupCommit<Item: Sendable>: Service {
             self.stop()
         }
         stop()
-        for left in takeBatch(limit: .max) { left.answer.resume(throwing: Stopped()) }
+        for left in takeBatch(limit: .max) { left.answer(.failure(Stopped())) }
     }
 
     private func stop() {
@@ -110,9 +115,9 @@ package final class GroupCommit<Item: Sendable>: Service {
             if state.withLock({ !$0.waiting.isEmpty }) { wake.yield() }
             do {
                 try await write(batch.map(\.item))
-                for waiting in batch { waiting.answer.resume() }
+                for waiting in batch { waiting.answer(.success(())) }
             } catch {
-                for waiting in batch { waiting.answer.resume(throwing: error) }
+                for waiting in batch { waiting.answer(.failure(error)) }
             }
         }
     }

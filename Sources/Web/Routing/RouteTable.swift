@@ -57,6 +57,8 @@ package struct Route: Sendable {
     /// What the API documentation says of it; nil for routes outside the JSON face.
     package let operation: APIOperation?
     let handler: Handler
+    /// Answers without a task where it can; what it leaves, `handler` takes.
+    let direct: DirectHandler?
 
     /// Whether an `Idempotency-Key` is looked at: POST and PATCH of the JSON face, once a member is known.
     var isRepeatedByKey: Bool {
@@ -103,10 +105,14 @@ package struct RouteTable: Sendable {
     }
 
     /// An endpoint that must cost as little as possible: no session, no log line, no page machinery.
+    ///
+    /// - Parameter direct: answers on the connection's own event loop what it can; the path must end in its only
+    ///   parameter.
     package mutating func raw(
-        _ method: HTTPRequest.Method, _ path: String, operation: APIOperation? = nil, _ handler: @escaping Handler
+        _ method: HTTPRequest.Method, _ path: String, operation: APIOperation? = nil, direct: DirectHandler? = nil,
+        _ handler: @escaping Handler
     ) {
-        add(method, path, .raw, .anyone, .form, operation, handler)
+        add(method, path, .raw, .anyone, .form, operation, handler, direct)
     }
 
     /// Names a schema that operations refer to with `.ref(name)`.
@@ -116,11 +122,11 @@ package struct RouteTable: Sendable {
 
     private mutating func add(
         _ method: HTTPRequest.Method, _ path: String, _ face: Face, _ access: Access, _ body: BodyLimit,
-        _ operation: APIOperation?, _ handler: @escaping Handler
+        _ operation: APIOperation?, _ handler: @escaping Handler, _ direct: DirectHandler? = nil
     ) {
         routes.append(
             Route(
                 method: method, path: path, face: face, access: access, body: body, operation: operation,
-                handler: handler))
+                handler: handler, direct: direct))
     }
 }

@@ -195,16 +195,11 @@ struct RequestPipeline: Sendable {
         return WebRequest(
             id: visit.id, method: request.method, path: request.uri.path,
             query: request.uri.query.map { FormValues(urlEncoded: $0) } ?? FormValues(), headers: request.headers,
-            clientAddress: clientAddress(request, context), principal: visit.principal, session: visit.session,
+            clientAddress: ClientAddress.of(
+                request.headers, peer: context.peerAddress, trustedProxies: configuration.trustedProxies),
+            principal: visit.principal, session: visit.session,
             logger: logger, body: body, parameters: parameters, formBytesLimit: min(route.body.bytes, 8 << 20),
             cursors: cursors, formToken: visit.formToken)
-    }
-
-    private func clientAddress(_ request: Request, _ context: WebContext) -> String {
-        guard configuration.trustedProxies.contains(context.peerAddress),
-            let forwarded = request.headers[.forwardedFor], let last = forwarded.split(separator: ",").last
-        else { return context.peerAddress }
-        return last.trimmed
     }
 
     private func log(_ request: Request, _ response: Response, _ visit: Visit, _ started: ContinuousClock.Instant) {

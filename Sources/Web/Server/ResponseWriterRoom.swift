@@ -62,12 +62,17 @@ struct ResponseWriterRoom: Sendable {
 
     /// An answer of the hot path: locked headers only.
     func raw(_ answer: WebResponse) throws -> Response {
-        var headers = answer.headers
-        headers[.xContentTypeOptions] = "nosniff"
-        if headers[.contentSecurityPolicy] == nil { headers[.contentSecurityPolicy] = SecurityHeaders.lockedPolicy }
+        let headers = rawHeaders(answer)
         guard case .bytes(let bytes) = answer.content else { return Response(status: answer.status, headers: headers) }
         return Response(
             status: answer.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    func rawHeaders(_ answer: WebResponse) -> HTTPFields {
+        var headers = answer.headers
+        headers[.xContentTypeOptions] = "nosniff"
+        if headers[.contentSecurityPolicy] == nil { headers[.contentSecurityPolicy] = SecurityHeaders.lockedPolicy }
+        return headers
     }
 
     private func finish(_ bytes: [UInt8], _ answer: WebResponse, _ fields: HTTPFields, _ visit: Visit) -> Response {

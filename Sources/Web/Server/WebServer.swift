@@ -9,6 +9,7 @@ package struct WebServer: Sendable {
     package let routes: RouteTable
     private let pipeline: RequestPipeline
     private let assets: Assets
+    private let direct: DirectRoutes
 
     package init(
         routes: RouteTable, configuration: WebConfiguration, sessions: SessionStore, pages: PageRenderer,
@@ -16,6 +17,7 @@ package struct WebServer: Sendable {
     ) {
         self.routes = routes
         self.assets = assets
+        direct = DirectRoutes(routes.routes, trustedProxies: configuration.trustedProxies)
         let cookies = CookieJar(secure: configuration.isSecure)
         let forgery = ForgeryProtection(key: configuration.key, earlier: configuration.earlierKeys)
         let responses = ResponseWriterRoom(
@@ -48,6 +50,12 @@ package struct WebServer: Sendable {
         }
         addWrongMethods(to: router)
         return FallbackResponder(router: router.buildResponder(), pipeline: pipeline)
+    }
+
+    /// What answers the direct routes; to be put into the pipeline of each connection, in front of Hummingbird.
+    package func directAnswers() -> [any RemovableChannelHandler] {
+        guard !direct.isEmpty else { return [] }
+        return [DirectAnswers(routes: direct) { [pipeline] in pipeline.responses.direct($0, path: $1) }]
     }
 
     /// 405 with `Allow` for the methods that a path does not know, instead of a misleading 404 (RFC 9110 §15.5.6).
