@@ -35,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -138,7 +139,7 @@ package.targets += [
     .testTarget(
         name: "JobsTests", dependencies: ["Jobs", "Postgres", "PostgresTesting", "Core", log, lifecycle],
         swiftSettings: settings),
-    tests(of: "Web", uses: ["Core", "Templates"]),
+    tests(of: "Web", uses: ["Core", "Templates", .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests(of: "Accounts", uses: ["Core", "Web"]),
     tests(of: "Contacts", uses: ["Core", "Web", "Accounts", "Postgres"]),
     tests(of: "Tracking", uses: ["Core", "Web", "Accounts", "Contacts", "Postgres"]),
