@@ -69,9 +69,13 @@ struct SuppressionTests {
         try await PortalFixture.with { portal in
             let ana = try await portal.register("Ana")
             let browser = try await ana.signIn()
-            let csv =
-                "address,note,expires_at\nbo@example.com,asked,\ncorp.example,,2999-01-01\nnonsense,,\nbo@example.com,,\n"
-            let answer = try await browser.upload("/suppressions/import", file: ("file", "blocked.csv", Array(csv.utf8)))
+            let rows: [String] = [
+                "address,note,expires_at", "bo@example.com,asked,", "corp.example,,2999-01-01", "nonsense,,",
+                "bo@example.com,,",
+            ]
+            let csv: String = rows.joined(separator: "\n") + "\n"
+            let answer = try await browser.upload(
+                "/suppressions/import", file: ("file", "blocked.csv", Array(csv.utf8)))
             let place: String = try #require(answer.location)
             let page = try await browser.get(place).page()
             #expect(page.all("dd").map(\.readableText).joined(separator: " ").contains("2"))
@@ -103,7 +107,8 @@ struct SuppressionTests {
             let browser = try await ana.signIn()
             #expect(try await browser.post("/suppressions/\(id)/lift", [("words", "")]).status == .unprocessableContent)
             #expect(
-                try await browser.post("/suppressions/\(id)/lift", [("words", "We are friends now")]).status == .seeOther)
+                try await browser.post("/suppressions/\(id)/lift", [("words", "We are friends now")]).status
+                    == .seeOther)
             let lifted = try await ana.api(.get, "/v1/suppressions?state=lifted").json()
             #expect(Self.rows(lifted).first?["liftReason"]?.stringValue == "We are friends now")
             #expect(
