@@ -44,6 +44,7 @@ package struct Contact: Sendable, Equatable {
     package var consentBasis: String?
     package var source: String?
     package var importID: ContactImportID?
+    package var companyID: CompanyID?
     package var createdAt: Date
     package var updatedAt: Date
     package var deletedAt: Date?
@@ -75,7 +76,7 @@ package struct Contact: Sendable, Equatable {
 extension Contact: PostgresRow {
     package static let columns: SQL = """
         c.id, c.email, c.phone, c.first_name, c.last_name, c.properties, c.tags, c.email_status, c.tracking_allowed,
-        c.consent_basis, c.source, c.import_id, c.created_at, c.updated_at, c.deleted_at, c.version
+        c.consent_basis, c.source, c.import_id, c.company_id, c.created_at, c.updated_at, c.deleted_at, c.version
         """
 
     package init(row: inout RowReader) throws {
@@ -91,6 +92,7 @@ extension Contact: PostgresRow {
         consentBasis = try row.next()
         source = try row.next()
         importID = try row.next()
+        companyID = try row.next()
         createdAt = try row.next()
         updatedAt = try row.next()
         deletedAt = try row.next()

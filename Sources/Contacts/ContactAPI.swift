@@ -16,6 +16,9 @@ struct ContactAPI: Sendable {
             .init("status", .string(oneOf: ContactSchemas.statuses), "With this e-mail status."),
             .init("tag", .string, "With this tag."),
             .init("since", .string(format: "date"), "Added since this day (UTC)."),
+            .init("companyId", .id, "Of this company."),
+            .init("property", .string, "With a value under this property’s name."),
+            .init("value", .string, "With this value of the property."),
             .init("sort", .string(oneOf: ContactSort.allCases.map(\.rawValue)), "newest unless told."),
         ]
         routes.api(
@@ -74,8 +77,7 @@ struct ContactAPI: Sendable {
 
     private func create(_ request: WebRequest) async throws -> WebResponse {
         let input = try ContactInput(json: try await request.json([String: JSONValue].self), isWhole: true)
-        let values = try ContactValues(input, onto: nil)
-        switch try await actions.create(values, source: "api", try request.scope) {
+        switch try await actions.create(input, source: "api", try request.scope) {
         case .saved(let contact): return try answer(contact, status: .created)
         case .emailTaken(let other): throw Self.taken(other)
         case .missing, .changedMeanwhile: throw WebError.notFound
@@ -108,7 +110,7 @@ struct ContactAPI: Sendable {
         switch try await actions.update(id, input, revision: revision, try request.scope) {
         case .saved(let contact): return try answer(contact)
         case .emailTaken(let other): throw Self.taken(other)
-        case .changedMeanwhile(let contact):
+        case .changedMeanwhile(let contact, _):
             var error = WebError.preconditionFailed(
                 "The contact has changed since. Read it again and repeat the change.")
             error.headers[.eTag] = "\"\(contact.revision)\""

@@ -8,8 +8,8 @@ enum SavingContact: Sendable {
     case saved(Contact)
     /// Another person has the address.
     case emailTaken(ContactID)
-    /// Somebody else changed the person since the form was opened; this is how they stand now.
-    case changedMeanwhile(Contact)
+    /// Somebody else changed the person since the form was opened: how they stand now, and how they would after this change.
+    case changedMeanwhile(Contact, yours: ContactValues?)
     case missing
 }
 
@@ -20,29 +20,50 @@ struct ContactActions: Sendable {
 
     // MARK: Saving
 
-    func create(_ values: ContactValues, source: String, _ scope: WorkspaceScope) async throws -> SavingContact {
+    /// Adds a person. Without a company they join the one that has the domain of their address.
+    func create(
+        _ input: ContactInput, source: String, region: String? = nil, _ scope: WorkspaceScope
+    ) async throws -> SavingContact {
         let id: ContactID = services.ids.next()
-        let now: Date = services.clock.now
+        var values: ContactValues?
         do {
             return try await services.database.write(scope.workspace) { transaction in
-                try await transaction.run(
-                    "contacts.create",
-                    """
-                    INSERT INTO marketing_contacts (
-                        workspace_id, id, email, email_key, phone, first_name, last_name, properties, tags, email_status,
-                        tracking_allowed, consent_basis, source, created_at, updated_at)
-                    VALUES (\(scope.workspace), \(id), \(values.emailText), \(values.email?.key), \(values.phone?.e164),
-                        \(values.firstName), \(values.lastName), \(JSONValue.object(values.properties)), \(values.tags),
-                        \(values.emailStatus), \(values.trackingAllowed), \(values.consentBasis), \(source), \(now), \(now))
-                    """)
+                let (definitions, matches) = try await transaction.pipeline(
+                    PropertyQueries(scope: scope).all(.contact),
+                    CompanyLinks.matching(input.email.applied(to: nil), scope))
+                var catalog = PropertyCatalog(.contact, definitions, ids: services.ids, at: services.clock.now)
+                var wanted = try ContactValues(input, onto: nil, region: region, catalog: &catalog)
+                let company: Company? = try await CompanyLinks.chosen(wanted.companyID, scope, in: transaction)
+                wanted.companyID = company?.id ?? matches.first
+                values = wanted
+                try await insert(wanted, id, source, scope, in: transaction)
                 try await ContactTimeline(services).record(
                     .created, id, ["source": .string(source)], scope, in: transaction)
-                try await decide(ConsentEdits.decisions(from: nil, to: values, source: source), id, scope, transaction)
-                return try await settle(id, values, adding: 1, scope, in: transaction)
+                try await decide(ConsentEdits.decisions(from: nil, to: wanted, source: source), id, scope, transaction)
+                return try await settle(id, wanted, catalog, adding: 1, scope, in: transaction)
             }
         } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
+            guard let values else { throw error }
             return try await taken(values, scope)
         }
+    }
+
+    private func insert(
+        _ values: ContactValues, _ id: ContactID, _ source: String, _ scope: WorkspaceScope,
+        in transaction: PostgresTransaction
+    ) async throws {
+        let now: Date = services.clock.now
+        try await transaction.run(
+            "contacts.create",
+            """
+            INSERT INTO marketing_contacts (
+                workspace_id, id, email, email_key, phone, first_name, last_name, properties, tags, email_status,
+                tracking_allowed, consent_basis, source, company_id, created_at, updated_at)
+            VALUES (\(scope.workspace), \(id), \(values.emailText), \(values.email?.key), \(values.phone?.e164),
+                \(values.firstName), \(values.lastName), \(JSONValue.object(values.properties)), \(values.tags),
+                \(values.emailStatus), \(values.trackingAllowed), \(values.consentBasis), \(source),
+                \(values.companyID), \(now), \(now))
+            """)
     }
 
     private static let emailConstraint: String = "marketing_contacts_email_key"
@@ -55,23 +76,29 @@ struct ContactActions: Sendable {
         var values: ContactValues?
         do {
             return try await services.database.write(scope.workspace) { transaction in
-                try await transaction.run(
-                    "contacts.lock",
-                    """
-                    SELECT FROM marketing_contacts
-                    WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NULL FOR UPDATE
-                    """)
-                guard let contact = try await queries.find(id, in: transaction) else { return .missing }
-                if let revision, revision != contact.revision { return .changedMeanwhile(contact) }
-                let wanted = try ContactValues(input, onto: contact, region: region)
+                // The person as they are once their row is held: a change under way is waited for.
+                let (found, definitions) = try await transaction.pipeline(
+                    Query(Contact.self, "contacts.lock", queries.select(id) + " FOR NO KEY UPDATE"),
+                    PropertyQueries(scope: scope).all(.contact))
+                guard let contact = found.first else { return .missing }
+                var catalog = PropertyCatalog(.contact, definitions, ids: services.ids, at: services.clock.now)
+                if let revision, revision != contact.revision {
+                    let yours = try? ContactValues(input, onto: contact, region: region, catalog: &catalog)
+                    return .changedMeanwhile(contact, yours: yours)
+                }
+                let wanted = try ContactValues(input, onto: contact, region: region, catalog: &catalog)
                 values = wanted
-                let changes: [String: JSONValue] = Self.changes(from: contact, to: wanted)
+                var changes: [String: JSONValue] = Self.changes(from: contact, to: wanted)
+                if wanted.companyID != contact.companyID {
+                    changes["company"] = try await CompanyLinks.change(
+                        from: contact.companyID, to: wanted.companyID, scope, in: transaction)
+                }
                 if changes.isEmpty { return .saved(contact) }
                 try await write(wanted, id, scope, in: transaction)
                 try await ContactTimeline(services).record(.updated, id, changes, scope, in: transaction)
                 try await decide(
                     ConsentEdits.decisions(from: contact, to: wanted, source: "manual"), id, scope, transaction)
-                return try await settle(id, wanted, adding: 0, scope, in: transaction)
+                return try await settle(id, wanted, catalog, adding: 0, scope, in: transaction)
             }
         } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
             guard let values else { throw error }
@@ -97,21 +124,21 @@ struct ContactActions: Sendable {
                 first_name = \(values.firstName), last_name = \(values.lastName),
                 properties = \(JSONValue.object(values.properties)), tags = \(values.tags),
                 email_status = \(values.emailStatus), tracking_allowed = \(values.trackingAllowed),
-                consent_basis = \(values.consentBasis), updated_at = \(services.clock.now), version = version + 1
+                consent_basis = \(values.consentBasis), company_id = \(values.companyID), updated_at = \(services.clock.now), version = version + 1
             WHERE workspace_id = \(scope.workspace) AND id = \(id)
             """)
     }
 
     private func settle(
-        _ id: ContactID, _ values: ContactValues, adding count: Int, _ scope: WorkspaceScope,
-        in transaction: PostgresTransaction
+        _ id: ContactID, _ values: ContactValues, _ catalog: PropertyCatalog, adding count: Int,
+        _ scope: WorkspaceScope, in transaction: PostgresTransaction
     ) async throws -> SavingContact {
-        try await transaction.run([
-            ContactSearchIndex.refresh([id], scope),
-            ContactVocabulary.remember(properties: Array(values.properties.keys), scope, at: services.clock.now),
-            ContactVocabulary.remember(tags: values.tags, scope, at: services.clock.now),
-            ContactTotals.adding(count, scope),
-        ])
+        try await transaction.run(
+            catalog.declaration(scope) + [
+                ContactSearchIndex.refresh([id], scope),
+                ContactVocabulary.remember(tags: values.tags, scope, at: services.clock.now),
+                ContactTotals.adding(count, scope),
+            ])
         guard let contact = try await ContactQueries(scope: scope).find(id, in: transaction) else { return .missing }
         return .saved(contact)
     }

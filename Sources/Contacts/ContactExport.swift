@@ -51,18 +51,6 @@ struct ContactExport: Sendable {
             person.emailStatus.rawValue, person.tags.joined(separator: ", "), person.consentBasis ?? "",
             person.source ?? "", ISO8601.format(person.createdAt), ISO8601.format(person.updatedAt),
         ]
-        return fixed + properties.map { text(person.properties[$0]) }
-    }
-
-    private static func text(_ value: JSONValue?) -> String {
-        switch value {
-        case nil, .null: ""
-        case .string(let text): text
-        case .bool(let flag): flag ? "true" : "false"
-        case .int(let number): String(number)
-        case .double(let number): String(number)
-        case .array(let values): values.map(text).joined(separator: ", ")
-        case .object(let members): members.keys.sorted().map { "\($0): \(text(members[$0]))" }.joined(separator: ", ")
-        }
+        return fixed + properties.map { PropertyFormat.machine(person.properties[$0]) }
     }
 }

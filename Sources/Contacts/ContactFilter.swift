@@ -11,11 +11,19 @@ package struct ContactFilter: Sendable, Hashable, Codable {
     package var tag: String?
     /// The day since whose beginning (UTC) people were added: `2026-01-15`.
     package var since: String?
+    /// People of this company.
+    package var company: CompanyID?
+    /// People with a value under this property's name, or with this value.
+    package var property: String?
+    package var value: String?
 
     package init(
         query: String? = nil, list: ContactListID? = nil, status: EmailStatus? = nil, tag: String? = nil,
-        since: String? = nil
+        since: String? = nil, company: CompanyID? = nil, property: String? = nil, value: String? = nil
     ) {
+        self.company = company
+        self.property = property
+        self.value = value
         self.query = query
         self.list = list
         self.status = status
@@ -46,6 +54,17 @@ package struct ContactFilter: Sendable, Hashable, Codable {
             since = text
             if Self.day(text) == nil { errors.add("since", "Give a day like 2026-01-15.") }
         }
+        if let text = values.optional("company") ?? values.optional("companyId") {
+            company = CompanyID(text)
+            if company == nil { errors.add("company", "There is no such company.") }
+        }
+        if let text = values.optional("property") {
+            property = PropertyName(text)?.text
+            if property == nil {
+                errors.add("property", "A property's name has 1 to 60 characters, without line breaks.")
+            }
+            value = values.optional("value").map { String($0.prefix(200)) }
+        }
         try errors.throwIfAny()
     }
 
@@ -53,6 +72,7 @@ package struct ContactFilter: Sendable, Hashable, Codable {
     var pairs: [(String, String?)] {
         [
             ("q", query), ("list", list?.description), ("status", status?.rawValue), ("tag", tag), ("since", since),
+            ("company", company?.description), ("property", property), ("value", value),
         ]
     }
 

@@ -33,13 +33,16 @@ struct ContactInput: Sendable {
     var emailStatus: EmailStatus?
     var trackingAllowed: Bool?
     var consentBasis: Field<String> = .unchanged
+    var company: Field<CompanyID> = .unchanged
+    /// A form shows every property; what comes back as it was shown is left alone, even if it is of an earlier type.
+    var isForm: Bool = false
 }
 
 // From JSON.
 extension ContactInput {
     static let memberNames: Set<String> = [
         "email", "phone", "firstName", "lastName", "properties", "tags", "emailStatus", "trackingAllowed",
-        "consentBasis",
+        "consentBasis", "companyId",
     ]
 
     /// Reads the members of a JSON object. Absent members are unchanged, nulls are cleared.
@@ -64,6 +67,7 @@ extension ContactInput {
         firstName = text("firstName")
         lastName = text("lastName")
         consentBasis = isWhole && json["consentBasis"] == nil ? .unchanged : text("consentBasis")
+        readCompany(json["companyId"], isWhole, &errors)
         keepsOtherProperties = !isWhole
         switch json["properties"] {
         case nil: break
@@ -88,6 +92,19 @@ extension ContactInput {
         }
     }
 
+    private mutating func readCompany(_ value: JSONValue?, _ isWhole: Bool, _ errors: inout ValidationErrors) {
+        switch value {
+        case nil: if isWhole { company = .clear }
+        case .null: company = .clear
+        default:
+            if let id = value?.stringValue.flatMap({ CompanyID($0) }) {
+                company = .set(id)
+            } else {
+                errors.add("companyId", "There is no such company.")
+            }
+        }
+    }
+
     private mutating func readFlags(_ json: [String: JSONValue], _ errors: inout ValidationErrors) {
         if let value = json["emailStatus"], value != .null {
             emailStatus = value.stringValue.flatMap(EmailStatus.init)
@@ -106,19 +123,21 @@ extension ContactInput {
 
 // From a form.
 extension ContactInput {
-    /// Reads the edit form: every field is there, blank ones are cleared. Properties come as `property:<name>`.
+    /// Reads the edit form: every field is there, blank ones are cleared.
     init(form: FormValues) {
+        isForm = true
         email = Field(form.optional("email"))
         phone = Field(form.optional("phone"))
         firstName = Field(form.optional("firstName"))
         lastName = Field(form.optional("lastName"))
         tags = .set(Self.tags(in: form.text("tags")))
         emailStatus = form.optional("emailStatus").flatMap(EmailStatus.init)
-        for name in form.names where name.hasPrefix("property:") {
-            properties[String(name.dropFirst(9))] = form.optional(name).map(JSONValue.string) ?? .null
-        }
+        properties = PropertyControl.values(form)
         if let name = form.optional("newPropertyName") {
             properties[name] = form.optional("newPropertyValue").map(JSONValue.string) ?? .null
+        }
+        if form.contains("company") {
+            company = form.optional("company").flatMap { CompanyID($0) }.map { .set($0) } ?? .clear
         }
         if form.names.contains("trackingShown") { trackingAllowed = form.flag("trackingAllowed") }
     }
@@ -140,22 +159,27 @@ struct ContactValues: Sendable, Equatable {
     var emailStatus: EmailStatus = .active
     var trackingAllowed: Bool = true
     var consentBasis: String?
+    var companyID: CompanyID?
 
     /// What is stored as the address: as it was typed.
     var emailText: String? { email?.description }
 
     /// Applies an input to a person, or to nobody yet, and checks the outcome.
-    init(_ input: ContactInput, onto contact: Contact?, region: String? = nil) throws(ValidationErrors) {
+    /// - Parameter catalog: the properties of contacts; unknown ones are declared in it, for the caller to store.
+    init(
+        _ input: ContactInput, onto contact: Contact?, region: String? = nil, catalog: inout PropertyCatalog
+    ) throws(ValidationErrors) {
         var errors = ValidationErrors()
         email = Self.email(input.email, contact?.email, &errors)
         phone = Self.phone(input.phone, contact?.phone, region, &errors)
         firstName = Self.name(input.firstName.applied(to: contact?.firstName), "firstName", "first name", &errors)
         lastName = Self.name(input.lastName.applied(to: contact?.lastName), "lastName", "last name", &errors)
-        properties = Self.properties(input, contact, &errors)
+        properties = Self.properties(input, contact, &catalog, &errors)
         tags = Self.tags(input.tags.applied(to: contact?.tags) ?? [], &errors)
         emailStatus = input.emailStatus ?? contact?.emailStatus ?? .active
         trackingAllowed = input.trackingAllowed ?? contact?.trackingAllowed ?? true
         consentBasis = input.consentBasis.applied(to: contact?.consentBasis).map { String($0.prefix(100)) }
+        companyID = input.company.applied(to: contact?.companyID)
         if errors.isEmpty, email == nil, phone == nil {
             errors.add("email", "Give an e-mail address or a phone number.")
         }
@@ -212,40 +236,25 @@ struct ContactValues: Sendable, Equatable {
         return tags
     }
 
-    static func properties(
-        _ input: ContactInput, _ contact: Contact?, _ errors: inout ValidationErrors
+    private static func properties(
+        _ input: ContactInput, _ contact: Contact?, _ catalog: inout PropertyCatalog, _ errors: inout ValidationErrors
     ) -> [String: JSONValue] {
+        var given: [String: JSONValue] = input.properties
+        if input.isForm, let contact {
+            given = given.filter { name, value in
+                PropertyFormat.machine(value) != PropertyFormat.machine(contact.properties[name])
+            }
+        }
         var properties: [String: JSONValue] = input.keepsOtherProperties ? contact?.properties ?? [:] : [:]
-        for (name, value) in input.properties {
-            guard let known = PropertyName(name) else {
-                errors.add("properties", "A property's name has 1 to 60 characters, without line breaks.")
-                continue
-            }
-            properties[known.text] = value == .null ? nil : value
-            if size(of: value) > 64 * 1024 || hasNUL(value) {
-                errors.add(
-                    "properties/\(known.text)", "The value of “\(known.text)” is longer than 64 KB or has a NUL in it.")
-            }
-        }
+        if contact == nil { properties = catalog.defaults }
+        let taken: [String: JSONValue] = catalog.take(given, &errors)
+        for (name, value) in taken { properties[name] = value == .null ? nil : value }
         if properties.count > 500 { errors.add("properties", "A contact has at most 500 properties.") }
+        if contact == nil || !input.keepsOtherProperties {
+            catalog.require(properties, &errors)
+        } else {
+            catalog.require(properties, &errors, among: Set(taken.keys))
+        }
         return properties
-    }
-
-    private static func size(of value: JSONValue) -> Int {
-        switch value {
-        case .string(let text): text.utf8.count
-        case .array(let values): values.reduce(0) { $0 + size(of: $1) }
-        case .object(let members): members.reduce(0) { $0 + $1.key.utf8.count + size(of: $1.value) }
-        default: 8
-        }
-    }
-
-    private static func hasNUL(_ value: JSONValue) -> Bool {
-        switch value {
-        case .string(let text): text.utf8.contains(0)
-        case .array(let values): values.contains(where: hasNUL)
-        case .object(let members): members.contains { $0.key.utf8.contains(0) || hasNUL($0.value) }
-        default: false
-        }
     }
 }

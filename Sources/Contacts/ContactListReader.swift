@@ -13,6 +13,9 @@ struct ContactListReader: Sendable {
         let count: MatchCount
         let lists: [ContactList]
         let tags: [String]
+        let properties: [PropertyDefinition]
+        /// The company that is filtered by.
+        let company: Company?
     }
 
     /// In one round trip where one query finds the page, which is so for the newest people and for words alone.
@@ -23,8 +26,11 @@ struct ContactListReader: Sendable {
         guard let query = queries.single(ContactSummary.self, filter, sort: sort, after: after, limit: limit) else {
             return try await step(by: queries, filter, sort: sort, after: after, limit: limit)
         }
-        let (states, lists, tags, rows) = try await database.read(scope.workspace) { transaction in
-            try await transaction.last(Self.state(scope), Self.lists(scope), Self.tags(scope), query)
+        let (states, lists, tags, properties, companies, rows) = try await database.read(scope.workspace) {
+            transaction in
+            try await transaction.last(
+                Self.state(scope), Self.lists(scope), Self.tags(scope), PropertyQueries(scope: scope).all(.contact),
+                company(filter), query)
         }
         let state = states.first ?? ContactTotals.State()
         let cut = queries.cut(rows, limit) { [$0.row.contactID.description] }
@@ -40,7 +46,13 @@ struct ContactListReader: Sendable {
                 try await counting(queries).count(filter, state, page, isFirst: isFirst, in: transaction)
             }
         }
-        return Listing(state: state, page: page, count: count, lists: lists, tags: tags)
+        return Listing(
+            state: state, page: page, count: count, lists: lists, tags: tags, properties: properties,
+            company: companies.first)
+    }
+
+    private func company(_ filter: ContactFilter) -> Query<Company> {
+        Query(Company.self, "contacts.companies.find", CompanyQueries(scope: scope).select(filter.company))
     }
 
     private func counting(_ queries: ContactQueries) -> ContactCounting {
@@ -52,14 +64,17 @@ struct ContactListReader: Sendable {
         by queries: ContactQueries, _ filter: ContactFilter, sort: ContactSort, after: [String]?, limit: Int
     ) async throws -> Listing {
         try await database.read(scope.workspace) { transaction in
-            let (states, lists, tags) = try await transaction.pipeline(
-                Self.state(scope), Self.lists(scope), Self.tags(scope))
+            let (states, lists, tags, properties, companies) = try await transaction.pipeline(
+                Self.state(scope), Self.lists(scope), Self.tags(scope), PropertyQueries(scope: scope).all(.contact),
+                company(filter))
             let state = states.first ?? ContactTotals.State()
             let page: ContactPage<ContactSummary> = try await queries.page(
                 ContactSummary.self, filter, sort: sort, after: after, limit: limit, in: transaction)
             let count = try await counting(queries)
                 .count(filter, state, page, isFirst: after == nil, in: transaction)
-            return Listing(state: state, page: page, count: count, lists: lists, tags: tags)
+            return Listing(
+                state: state, page: page, count: count, lists: lists, tags: tags, properties: properties,
+                company: companies.first)
         }
     }
 

@@ -19,7 +19,7 @@ struct ContactListing: Sendable {
             canEdit: canEdit)
         return ContactsIndexPage(
             table: table, filter: filter, sort: sort, total: listing.state.count, unindexed: listing.state.unindexed,
-            lists: listOptions, tags: listing.tags, chips: chips, pager: pager)
+            lists: listOptions, tags: listing.tags, properties: listing.properties, chips: chips, pager: pager)
     }
 
     private var sorts: [SortLink] {
@@ -67,6 +67,17 @@ struct ContactListing: Sendable {
         }
         if let status = filter.status { chip("Status: \(status.words)") { $0.status = nil } }
         if let tag = filter.tag { chip("Tag: \(tag)") { $0.tag = nil } }
+        if filter.company != nil {
+            chip("Company: \(listing.company?.name ?? "one that is gone")") { $0.company = nil }
+        }
+        if let property = filter.property {
+            let definition: PropertyDefinition? = listing.properties.first { $0.name == property }
+            let value: String = filter.value.map { "is \($0)" } ?? "has a value"
+            chip("\(definition?.label ?? property) \(value)") {
+                $0.property = nil
+                $0.value = nil
+            }
+        }
         if let since = filter.since { chip("Added since \(since)") { $0.since = nil } }
         return chips
     }

@@ -12,6 +12,7 @@ struct ContactsIndexPage: ViewPage {
     var unindexed: Int = 0
     var lists: [SelectOption] = []
     var tags: [String] = []
+    var properties: [PropertyDefinition] = []
     var chips: [LabelledLink] = []
     var pager = Pager(summary: "")
 
@@ -26,6 +27,10 @@ struct ContactsIndexPage: ViewPage {
         f.list("lists", of: SelectOption.self) { $0.lists }
         f.list("statuses", of: SelectOption.self) { $0.statuses }
         f.list("tags", of: SelectOption.self) { $0.tagOptions }
+        f.list("properties", of: SelectOption.self) { $0.propertyOptions }
+        f.flag("hasProperties") { !$0.properties.isEmpty }
+        f.optionalText("value") { $0.filter.value }
+        f.optionalText("company") { $0.filter.company?.description }
         f.list("chips", of: LabelledLink.self) { $0.chips }
         f.record("pager", of: Pager.self) { $0.pager }
         f.flag("isEmptyWorkspace") { $0.total == 0 && $0.filter.isEmpty }
@@ -52,6 +57,13 @@ struct ContactsIndexPage: ViewPage {
             + names.map { SelectOption(value: $0, label: $0, selected: $0 == filter.tag) }
     }
 
+    private var propertyOptions: [SelectOption] {
+        [SelectOption(value: "", label: "Any property")]
+            + properties.map {
+                SelectOption(value: $0.name, label: $0.label, selected: $0.name == filter.property)
+            }
+    }
+
     static var previews: [ContactsIndexPage] {
         let people: [ContactSummary] = [
             PreviewPeople.ana, PreviewPeople.nameless,
@@ -71,6 +83,7 @@ struct ContactsIndexPage: ViewPage {
                 table: table, filter: ContactFilter(query: "ana", status: .active, tag: "vip", since: "2026-01-15"),
                 total: 2,
                 unindexed: 5, lists: [SelectOption(value: "", label: "Any list")], tags: ["vip"],
+                properties: PreviewProperties.all,
                 chips: [LabelledLink(label: "Search: ana", href: "/contacts")], pager: Pager(summary: "2 contacts")),
             ContactsIndexPage(
                 table: viewer, total: 2, pager: Pager(summary: "2 contacts", nextHref: "/contacts?cursor=x")),
@@ -164,7 +177,7 @@ struct ContactShowPage: ViewPage {
 
     private var properties: [Property] {
         contact.properties.keys.sorted().map { name in
-            Property(name: name, value: PropertyText.text(contact.properties[name] ?? .null))
+            Property(name: name, value: PropertyFormat.shown(contact.properties[name], nil))
         }
     }
 
@@ -175,106 +188,6 @@ struct ContactShowPage: ViewPage {
                 contact: PreviewPeople.contact, lists: [PreviewPeople.list], otherLists: [PreviewPeople.list],
                 moments: [PreviewPeople.event.moment], isFirst: false, olderCursor: "x",
                 consents: ConsentHistoryPage.exampleRecords),
-        ]
-    }
-}
-
-/// The form for a new or an existing person.
-struct ContactFormPage: ViewPage {
-    var contact: Contact?
-    var form = FormValues()
-    var errors = ValidationErrors()
-    var conflicts: [Conflict] = []
-    var takenHref: String?
-    /// The names of the workspace's properties; each gets a field.
-    var propertyNames: [String] = []
-
-    struct Conflict: ViewRecord {
-        let field: String
-        let theirs: String
-        let yours: String
-
-        static let fields = Fields<Conflict> { f in
-            f.text("field") { $0.field }
-            f.text("theirs") { $0.theirs }
-            f.text("yours") { $0.yours }
-        }
-        static var viewType: String { "ContactConflict" }
-    }
-
-    struct PropertyField: ViewRecord {
-        let label: String
-        let field: FormField
-
-        static let fields = Fields<PropertyField> { f in
-            f.text("label") { $0.label }
-            f.record("field", of: FormField.self) { $0.field }
-        }
-        static var viewType: String { "ContactPropertyField" }
-    }
-
-    static let view = "contacts/form"
-    static let fields = Fields<ContactFormPage> { f in
-        f.text("title") { $0.contact.map { "Edit \($0.displayName)" } ?? "Add contact" }
-        f.text("saveLabel") { $0.contact == nil ? "Add contact" : "Save changes" }
-        f.link("action") { $0.contact.map { ContactPaths.contact($0.id) } ?? "/contacts" }
-        f.link("backHref") { $0.contact.map { ContactPaths.contact($0.id) } ?? "/contacts" }
-        f.text("revision") { $0.contact?.revision ?? "" }
-        for name in ["email", "firstName", "lastName", "phone", "tags", "newPropertyName", "newPropertyValue"] {
-            f.record(name, of: FormField.self) { $0.field(name) }
-        }
-        f.list("statuses", of: SelectOption.self) { $0.statuses }
-        f.flag("trackingAllowed") { $0.trackingAllowed }
-        f.list("properties", of: PropertyField.self) { $0.properties }
-        f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.errors) }
-        f.list("conflicts", of: Conflict.self) { $0.conflicts }
-        f.optionalLink("takenHref") { $0.takenHref }
-    }
-
-    /// What was typed, else what is stored.
-    private func field(_ name: String) -> FormField {
-        let stored: String? =
-            switch name {
-            case "email": contact?.email
-            case "firstName": contact?.firstName
-            case "lastName": contact?.lastName
-            case "phone": contact?.phone
-            case "tags": contact?.tags.joined(separator: ", ")
-            default: nil
-            }
-        return FormField(name, form.raw(name) ?? stored ?? "", errors)
-    }
-
-    private var trackingAllowed: Bool {
-        form.names.contains("trackingShown") ? form.flag("trackingAllowed") : contact?.trackingAllowed ?? true
-    }
-
-    private var statuses: [SelectOption] {
-        let current: EmailStatus =
-            form.optional("emailStatus").flatMap(EmailStatus.init) ?? contact?.emailStatus ?? .active
-        return EmailStatus.allCases.map {
-            SelectOption(value: $0.rawValue, label: $0.words, selected: $0 == current)
-        }
-    }
-
-    private var properties: [PropertyField] {
-        let own: [String] = contact.map { Array($0.properties.keys) } ?? []
-        let names: [String] = Set(own).union(propertyNames.prefix(60)).sorted()
-        return names.map { name in
-            let stored: String = contact?.properties[name].map(PropertyText.text) ?? ""
-            let key: String = "property:\(name)"
-            return PropertyField(label: name, field: FormField(key, form.raw(key) ?? stored, errors))
-        }
-    }
-
-    static var previews: [ContactFormPage] {
-        let errors = ValidationErrors("email", "An e-mail address needs an @, like name@example.com.")
-        return [
-            ContactFormPage(),
-            ContactFormPage(
-                contact: PreviewPeople.contact, errors: errors,
-                conflicts: [Conflict(field: "First name", theirs: "Anna", yours: "Ana")], takenHref: "/contacts/1",
-                propertyNames: ["plan"]),
         ]
     }
 }
@@ -330,21 +243,5 @@ struct BulkRunPage: ViewPage {
     }
     static var previews: [BulkRunPage] {
         [BulkRunPage(id: PreviewPeople.run, title: "Deleting contacts", done: 4000, total: 12_408, running: true)]
-    }
-}
-
-/// A property's value as pages show it.
-enum PropertyText {
-    static func text(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "—"
-        case .string(let text): text
-        case .bool(let flag): flag ? "Yes" : "No"
-        case .int(let number): String(number)
-        case .double(let number): String(number)
-        case .array(let values): values.map(text).joined(separator: ", ")
-        case .object(let members):
-            members.keys.sorted().map { "\($0): \(text(members[$0] ?? .null))" }.joined(separator: ", ")
-        }
     }
 }

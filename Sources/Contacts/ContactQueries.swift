@@ -65,6 +65,8 @@ struct ContactQueries: Sendable {
                     WHERE m.workspace_id = \(scope.workspace) AND m.list_id = \(list) AND m.contact_id = c.id)
                 """
         }
+        if let company = filter.company { sql += " AND c.company_id = \(company)" }
+        if let property = filter.property { sql += " AND \(PropertyMatch(property, filter.value).matches)" }
         if let query = filter.query { sql += " AND \(ContactSearch(query).matches)" }
         return sql
     }

@@ -18,6 +18,8 @@ struct ContactRoutes: Sendable {
         routes.page(.get, "/contacts", .viewer, index)
         routes.page(.get, "/contacts/new", .editor, new)
         routes.page(.post, "/contacts", .editor, create)
+        routes.page(.post, "/contacts/find-company", .editor, findCompany)
+        routes.page(.post, "/contacts/{id}/find-company", .editor, findCompanyForContact)
         routes.page(.get, "/contacts/export", .viewer, export)
         routes.page(.post, "/contacts/bulk", .editor, applyBulk)
         routes.page(.get, "/contacts/bulk/{id}", .viewer, showBulk)
@@ -79,21 +81,48 @@ struct ContactRoutes: Sendable {
         .page(try await form(ContactFormPage(), request))
     }
 
+    /// The form with what it offers: the workspace's properties and the person's company.
     private func form(_ page: ContactFormPage, _ request: WebRequest) async throws -> ContactFormPage {
         let scope = try request.scope
         var page = page
-        page.propertyNames = try await services.database.read(scope.workspace) { transaction in
-            try await ContactVocabulary.properties(scope, in: transaction)
+        let company: CompanyID? = page.form.optional("company").flatMap { CompanyID($0) } ?? page.contact?.companyID
+        let (definitions, companies) = try await services.database.read(scope.workspace) { transaction in
+            try await transaction.last(
+                PropertyQueries(scope: scope).all(.contact),
+                Query(Company.self, "contacts.companies.find", CompanyQueries(scope: scope).select(company)))
         }
+        page.definitions = definitions
+        page.company = companies.first
         return page
+    }
+
+    /// Without script: looks companies up for the words beside the picker, and shows the form again.
+    private func findCompany(_ request: WebRequest) async throws -> WebResponse {
+        try await findCompany(for: nil, request)
+    }
+
+    private func findCompanyForContact(_ request: WebRequest) async throws -> WebResponse {
+        try await findCompany(for: try await contact(request), request)
+    }
+
+    private func findCompany(for contact: Contact?, _ request: WebRequest) async throws -> WebResponse {
+        let scope = try request.scope
+        let values = try await request.form()
+        var page = try await form(ContactFormPage(contact: contact, form: values), request)
+        page.found = try await services.database.read(scope.workspace) { transaction in
+            try await CompanyQueries(scope: scope).page(
+                matching: values.optional("companyQuery"), sort: .name, after: nil, limit: SuggestionsPage.limit,
+                in: transaction
+            ).rows
+        }
+        return .page(page)
     }
 
     private func create(_ request: WebRequest) async throws -> WebResponse {
         let values = try await request.form()
         let scope = try request.scope
         do {
-            let contact = try ContactValues(ContactInput(form: values), onto: nil)
-            switch try await actions.create(contact, source: "manual", scope) {
+            switch try await actions.create(ContactInput(form: values), source: "manual", scope) {
             case .saved(let contact):
                 return .redirect(to: ContactPaths.contact(contact.id), notice: "\(contact.displayName) was added.")
             case .emailTaken(let other): return try await taken(ContactFormPage(form: values), other, request)
@@ -137,9 +166,11 @@ struct ContactRoutes: Sendable {
             case .saved(let contact):
                 return .redirect(to: ContactPaths.contact(contact.id), notice: "\(contact.displayName) was saved.")
             case .emailTaken(let other): return try await taken(page, other, request)
-            case .changedMeanwhile(let theirs):
+            case .changedMeanwhile(let theirs, let yours):
                 page.contact = theirs
-                page.conflicts = try Self.conflicts(theirs, ContactInput(form: values))
+                page.form = ContactFormPage.typed(values)
+                page.hasNewer = true
+                page.conflicts = Self.conflicts(theirs, yours, page.form)
                 return .page(try await form(page, request), status: .conflict)
             case .missing: throw WebError.notFound
             }
@@ -150,12 +181,17 @@ struct ContactRoutes: Sendable {
     }
 
     /// Where what was typed differs from what somebody else saved.
-    private static func conflicts(_ theirs: Contact, _ input: ContactInput) throws -> [ContactFormPage.Conflict] {
-        let yours = try ContactValues(input, onto: theirs)
+    private static func conflicts(
+        _ theirs: Contact, _ yours: ContactValues?, _ typed: FormValues
+    ) -> [ContactFormPage.Conflict] {
+        guard let yours else { return [] }
+        let names: Set<String> = Set(typed.names.map { $0 == "trackingShown" ? "trackingAllowed" : $0 })
         return ContactActions.changes(from: theirs, to: yours).sorted { $0.key < $1.key }.compactMap { field, change in
             guard case .array(let values) = change, values.count == 2 else { return nil }
+            let name: String = field.hasPrefix("properties.") ? String(field.dropFirst(11)) : field
+            guard !names.isDisjoint(with: [field, "property:\(name)", "moment:\(name)"]) else { return nil }
             return ContactFormPage.Conflict(
-                field: field, theirs: PropertyText.text(values[0]), yours: PropertyText.text(values[1]))
+                field: name, theirs: PropertyFormat.shown(values[0], nil), yours: PropertyFormat.shown(values[1], nil))
         }
     }
 

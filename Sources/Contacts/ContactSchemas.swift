@@ -14,6 +14,7 @@ struct ContactResource: Encodable, Sendable {
     let emailStatus: EmailStatus
     let trackingAllowed: Bool
     let consentBasis: String?
+    let companyId: CompanyID?
     let source: String?
     let createdAt: Date
     let updatedAt: Date
@@ -29,13 +30,15 @@ struct ContactResource: Encodable, Sendable {
         emailStatus = contact.emailStatus
         trackingAllowed = contact.trackingAllowed
         consentBasis = contact.consentBasis
+        companyId = contact.companyID
         source = contact.source
         createdAt = contact.createdAt
         updatedAt = contact.updatedAt
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, email, phone, firstName, lastName, properties, tags, emailStatus, trackingAllowed, consentBasis, source
+        case id, email, phone, firstName, lastName, properties, tags, emailStatus, trackingAllowed, consentBasis,
+            companyId, source
         case createdAt, updatedAt
     }
 
@@ -52,6 +55,7 @@ struct ContactResource: Encodable, Sendable {
         try container.encode(emailStatus, forKey: .emailStatus)
         try container.encode(trackingAllowed, forKey: .trackingAllowed)
         try container.encode(consentBasis, forKey: .consentBasis)
+        try container.encode(companyId, forKey: .companyId)
         try container.encode(source, forKey: .source)
         try container.encode(createdAt, forKey: .createdAt)
         try container.encode(updatedAt, forKey: .updatedAt)
@@ -121,7 +125,7 @@ enum ContactSchemas {
         ("firstName", .nullable(.string(maxLength: 200))), ("lastName", .nullable(.string(maxLength: 200))),
         ("properties", .map(of: .any)), ("tags", .array(of: .string(maxLength: 60), maxItems: 100)),
         ("emailStatus", .string(oneOf: statuses)), ("trackingAllowed", .boolean),
-        ("consentBasis", .nullable(.string(maxLength: 100))),
+        ("consentBasis", .nullable(.string(maxLength: 100))), ("companyId", .nullable(.id)),
     ]
 
     static let input: APISchema = .object(inputMembers)

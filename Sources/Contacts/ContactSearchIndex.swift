@@ -71,15 +71,6 @@ enum ContactSearchIndex {
 
 /// The names that properties and tags have in a workspace.
 package enum ContactVocabulary {
-    static func remember(properties names: [String], _ scope: WorkspaceScope, at now: Date) -> Statement {
-        Statement(
-            "contacts.vocabulary.properties",
-            """
-            INSERT INTO marketing_contact_properties (workspace_id, name, created_at)
-            SELECT \(scope.workspace), n, \(now) FROM unnest(\(names)::text[]) AS n ORDER BY n ON CONFLICT DO NOTHING
-            """)
-    }
-
     static func remember(tags names: [String], _ scope: WorkspaceScope, at now: Date) -> Statement {
         Statement(
             "contacts.vocabulary.tags",
@@ -94,7 +85,8 @@ package enum ContactVocabulary {
         try await session.values(
             String.self, "contacts.vocabulary.listProperties",
             """
-            SELECT name FROM marketing_contact_properties WHERE workspace_id = \(scope.workspace) ORDER BY name LIMIT 500
+            SELECT name FROM marketing_property_definitions
+            WHERE workspace_id = \(scope.workspace) AND object = 'contact' ORDER BY name LIMIT 500
             """)
     }
 

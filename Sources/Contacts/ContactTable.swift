@@ -63,6 +63,9 @@ struct ContactTable: ViewRecord {
         f.optionalText("status") { $0.filter.status?.rawValue }
         f.optionalText("tag") { $0.filter.tag }
         f.optionalText("since") { $0.filter.since }
+        f.optionalText("company") { $0.filter.company?.description }
+        f.optionalText("property") { $0.filter.property }
+        f.optionalText("value") { $0.filter.value }
         f.list("sorts", of: SortLink.self) { $0.sorts }
         f.list("lists", of: SelectOption.self) { $0.lists }
         f.text("back") { $0.back }
@@ -93,7 +96,9 @@ enum ContactPaths {
 
     /// A path to go back to, if it is one of ours.
     static func back(_ text: String?) -> String {
-        guard let text, text.hasPrefix("/contacts") || text.hasPrefix("/lists") else { return "/contacts" }
+        guard let text, text.hasPrefix("/contacts") || text.hasPrefix("/lists") || text.hasPrefix("/companies") else {
+            return "/contacts"
+        }
         guard !text.contains("\\"), !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
             return "/contacts"
         }

@@ -10,6 +10,8 @@ package struct ContactsSlice: Slice {
     private let services: AppServices
     private let uploadLimit: Int
     private let listUses: ListUse.Finder
+    private let propertyUses: PropertyUseFinder
+    private let companyUses: CompanyUseFinder
     private let messages: ContactMoment.Source
     private let activity: ContactMoment.Source
     private let counts = MatchCountMemory()
@@ -18,12 +20,16 @@ package struct ContactsSlice: Slice {
     package init(
         services: AppServices, uploadLimit: Int = 512 << 20,
         listUses: @escaping ListUse.Finder = { _, _, _ in [] },
+        propertyUses: @escaping PropertyUseFinder = { _, _, _ in [] },
+        companyUses: @escaping CompanyUseFinder = { _, _, _ in [] },
         messages: @escaping ContactMoment.Source = { _, _, _, _, _ in [] },
         activity: @escaping ContactMoment.Source = { _, _, _, _, _ in [] }
     ) {
         self.services = services
         self.uploadLimit = uploadLimit
         self.listUses = listUses
+        self.propertyUses = propertyUses
+        self.companyUses = companyUses
         self.messages = messages
         self.activity = activity
     }
@@ -32,10 +38,13 @@ package struct ContactsSlice: Slice {
         ContactsIndexPage.self, ContactShowPage.self, ContactFormPage.self, ContactConfirmPage.self, BulkRunPage.self,
         ImportsIndexPage.self, ImportUploadPage.self, ImportPreviewPage.self, ImportShowPage.self, ListsIndexPage.self,
         ListFormPage.self, ListShowPage.self, ListDeletePage.self, ConsentHistoryPage.self, ConsentEvidencePage.self,
+        PropertiesIndexPage.self, PropertyFormPage.self, PropertyChangePage.self, PropertyDeletePage.self,
+        CompaniesIndexPage.self, CompanyShowPage.self, CompanyFormPage.self, CompanyDeletePage.self,
     ]
 
     package static let navigation: [NavItem] = [
         NavItem(title: "Contacts", icon: "contacts", href: "/contacts", order: 20),
+        NavItem(title: "Companies", icon: "users", href: "/companies", order: 25),
         NavItem(title: "Lists", icon: "list", href: "/lists", order: 30),
     ]
 
@@ -49,6 +58,10 @@ package struct ContactsSlice: Slice {
         ContactAPI(services: services).add(to: &table)
         IdentityAPI(services: services).add(to: &table)
         ListAPI(services: services, uses: listUses).add(to: &table)
+        PropertyRoutes(services: services, uses: propertyUses).add(to: &table)
+        PropertyAPI(services: services, uses: propertyUses).add(to: &table)
+        CompanyRoutes(services: services, uses: companyUses).add(to: &table)
+        CompanyAPI(services: services, uses: companyUses).add(to: &table)
     }
 
     package func jobs(_ registry: inout JobRegistry) {
@@ -77,6 +90,7 @@ package struct ContactsSlice: Slice {
         registry.schedule("contacts.search.flush", every: .seconds(60)) { _ in
             try await ContactSearchIndex.flush(services.database)
         }
+        PropertyIndexing.register(in: &registry, services: services)
         registry.register(ContactBulkJob.self) { job, context in
             guard let workspace = context.workspace else { return }
             let scope = WorkspaceScope(workspace: workspace, actor: job.actor)

@@ -17,8 +17,13 @@ enum PreviewPeople {
         id: ContactID(uuid), email: "ana@example.com", phone: "+14155552671", firstName: "Ana", lastName: "Ruiz",
         properties: ["plan": .string("pro"), "orders": .int(3)], tags: ["vip"], emailStatus: .active,
         trackingAllowed: true,
-        consentBasis: "consent", source: "import", importID: ContactImportID(uuid), createdAt: day, updatedAt: day,
+        consentBasis: "consent", source: "import", importID: ContactImportID(uuid), companyID: nil, createdAt: day,
+        updatedAt: day,
         deletedAt: nil, version: 1)
+    static let company = Company(
+        id: CompanyID(uuid), name: "Acme Vineyards", domain: "acme.example", phone: "+14155552671",
+        website: "https://acme.example", ownerID: nil, properties: ["tier": .string("gold")], source: "manual",
+        contactCount: 3, createdAt: day, updatedAt: day, version: 1)
     static let list = ContactList(
         id: ContactListID(uuid), name: "Newsletter", description: "Everybody who signed up", memberCount: 12_408,
         createdAt: day, updatedAt: day)

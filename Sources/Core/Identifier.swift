@@ -75,6 +75,7 @@ package enum UserTag {}
 package enum ContactTag {}
 package enum ContactListTag {}
 package enum ContactImportTag {}
+package enum CompanyTag {}
 package enum CampaignTag {}
 package enum SendTag {}
 package enum MessageTag {}
@@ -86,6 +87,7 @@ package typealias UserID = Identifier<UserTag>
 package typealias ContactID = Identifier<ContactTag>
 package typealias ContactListID = Identifier<ContactListTag>
 package typealias ContactImportID = Identifier<ContactImportTag>
+package typealias CompanyID = Identifier<CompanyTag>
 package typealias CampaignID = Identifier<CampaignTag>
 package typealias SendID = Identifier<SendTag>
 package typealias MessageID = Identifier<MessageTag>

@@ -81,7 +81,7 @@ struct ConsentRow: ViewRecord {
     private var evidence: String? {
         let members: [String: JSONValue] = record.decision.evidence
         guard !members.isEmpty else { return nil }
-        return members.keys.sorted().map { "\($0): \(PropertyText.text(members[$0] ?? .null))" }.joined(
+        return members.keys.sorted().map { "\($0): \(PropertyFormat.shown(members[$0], nil))" }.joined(
             separator: " · ")
     }
 }

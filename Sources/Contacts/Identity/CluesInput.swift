@@ -133,8 +133,7 @@ package enum CluesInput {
             switch json["properties"] {
             case nil, .null: return [:]
             case .object(let members):
-                let input = ContactInput(properties: members)
-                return ContactValues.properties(input, nil, &errors)
+                return PropertyCatalog.bounded(members, &errors)
             default:
                 errors.add(place("properties"), "This must be an object.")
                 return [:]

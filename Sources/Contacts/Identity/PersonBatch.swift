@@ -208,10 +208,11 @@ struct PersonBatch: Sendable {
     private var vocabulary: [Statement] {
         let now: Date = services.clock.now
         let records: [PersonRecord] = created + changed.map(\.after)
-        let names: Set<String> = records.reduce(into: []) { $0.formUnion($1.properties.keys) }
+        var samples: [String: JSONValue] = [:]
+        for record in records { samples.merge(record.properties) { known, _ in known } }
         let tags: Set<String> = records.reduce(into: []) { $0.formUnion($1.tags) }
         var statements: [Statement] = []
-        if !names.isEmpty { statements.append(ContactVocabulary.remember(properties: names.sorted(), scope, at: now)) }
+        statements += PropertyCatalog.declaration(of: samples, .contact, scope, ids: services.ids, at: now)
         if !tags.isEmpty { statements.append(ContactVocabulary.remember(tags: tags.sorted(), scope, at: now)) }
         return statements
     }

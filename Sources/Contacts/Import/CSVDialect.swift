@@ -39,7 +39,7 @@ struct CSVDialect: Sendable, Equatable {
 
 /// What a column of a file becomes.
 package enum ColumnTarget: Hashable, Sendable {
-    case ignore, email, phone, firstName, lastName, fullName, tags
+    case ignore, email, phone, firstName, lastName, fullName, tags, companyName, companyDomain
     case property(String)
 
     /// The form that selects and stored options use.
@@ -52,6 +52,8 @@ package enum ColumnTarget: Hashable, Sendable {
         case "lastName": self = .lastName
         case "fullName": self = .fullName
         case "tags": self = .tags
+        case "companyName": self = .companyName
+        case "companyDomain": self = .companyDomain
         default:
             guard text.hasPrefix("property:"), let name = PropertyName(text.dropFirst(9)) else { return nil }
             self = .property(name.text)
@@ -67,6 +69,8 @@ package enum ColumnTarget: Hashable, Sendable {
         case .lastName: "lastName"
         case .fullName: "fullName"
         case .tags: "tags"
+        case .companyName: "companyName"
+        case .companyDomain: "companyDomain"
         case .property(let name): "property:\(name)"
         }
     }
@@ -178,6 +182,12 @@ enum ColumnGuess {
                     + "customername"
             ),
             (.tags, "tags tag labels label etiquetas schlagworte"),
+            (
+                .companyName,
+                "company companyname organization organisation organizationname employer firma unternehmen société "
+                    + "societe entreprise empresa azienda bedrijf företag"
+            ),
+            (.companyDomain, "companydomain companywebsite companyurl domain"),
             (.ignore, "id uuid rownumber contactid subscriberid"),
         ]
         var names: [String: ColumnTarget] = [:]

@@ -99,7 +99,13 @@ struct ImportAPI: Sendable {
             consentBasis: choices.consentBasis, region: choices.region, headings: upload.header ?? [])
         let id = try await actions.register(upload, fileName: choices.fileName, scope)
         kept = true
-        _ = try await actions.start(id, options, list: choices.list, fileName: choices.fileName, scope)
+        var types: [String: NewProperty] = [:]
+        for (column, name) in options.properties {
+            let cells: [String] = upload.samples.compactMap { column < $0.count ? $0[column] : nil }
+            types[name] = NewProperty(guessedFrom: cells)
+        }
+        _ = try await actions.start(
+            id, options, list: choices.list, fileName: choices.fileName, types: types, scope)
         return id
     }
 
@@ -209,6 +215,6 @@ extension ImportAPI {
     }
 
     private static func cell(_ value: JSONValue?) -> String {
-        value.map { $0 == .null ? "" : PropertyText.text($0) } ?? ""
+        PropertyFormat.machine(value)
     }
 }

@@ -4,6 +4,22 @@ import FoundationEssentials
 import Jobs
 import Postgres
 
+/// A property that a file brings in.
+struct NewProperty: Sendable {
+    let type: PropertyType
+    var options: [PropertyOption] = []
+
+    /// Told by the cells of a column that were seen.
+    init(guessedFrom cells: [String]) {
+        type = PropertyGuess.type(ofColumn: cells)
+    }
+
+    init(type: PropertyType, options: [PropertyOption] = []) {
+        self.type = type
+        self.options = options
+    }
+}
+
 /// Starting, cancelling and undoing imports.
 struct ImportActions: Sendable {
     let services: AppServices
@@ -32,18 +48,30 @@ struct ImportActions: Sendable {
     }
 
     /// Starts an uploaded import with its options; false when it has been started already.
+    /// - Parameter types: of the properties that the file brings in; texts unless told.
     func start(
-        _ id: ContactImportID, _ options: ImportOptions, list: ContactListID?, fileName: String, _ scope: WorkspaceScope
+        _ id: ContactImportID, _ options: ImportOptions, list: ContactListID?, fileName: String,
+        types: [String: NewProperty] = [:], _ scope: WorkspaceScope
     ) async throws -> Bool {
         try await services.database.write(scope.workspace) { transaction in
             let moved: Bool = try await ImportQueries(scope: scope).move(
                 id, from: [.uploaded], to: .queued, setting: ", options = \(JSONB(options)), list_id = \(list)",
                 in: transaction)
             guard moved else { return false }
-            try await transaction.run([
-                ContactVocabulary.remember(properties: options.properties.map(\.name), scope, at: services.clock.now),
-                ContactVocabulary.remember(tags: options.tags, scope, at: services.clock.now),
-            ])
+            var catalog = try await PropertyCatalog.load(
+                .contact, scope, ids: services.ids, at: services.clock.now, in: transaction)
+            for (_, name) in options.properties {
+                do throws(PropertyValue.Flaw) {
+                    let new: NewProperty = types[name] ?? NewProperty(type: .text)
+                    try catalog.declare(name, new.type, options: new.options)
+                } catch {
+                    throw ValidationErrors("file", error.message)
+                }
+            }
+            try await transaction.run(
+                catalog.declaration(scope) + [
+                    ContactVocabulary.remember(tags: options.tags, scope, at: services.clock.now)
+                ])
             try await services.jobs.enqueue(
                 ContactImportJob(importID: id, actor: scope.actor), workspace: scope.workspace, key: "import-\(id)",
                 in: transaction)

@@ -32,10 +32,42 @@ struct ImportChunk: Sendable {
     var lastNames = PackedText()
     var tags = PackedText()
     var properties = PackedJSON()
+    /// The companies that rows name, and for each person which of them: its place, or -1.
+    var companies: [ImportCompany] = []
+    var companyPlaces: [Int] = []
+    private var companyIndex: [ImportCompany: Int] = [:]
+
+    init(number: Int) {
+        self.number = number
+    }
+
+    /// Notes which company the next person names.
+    mutating func append(company name: String?, domain: String?, places: Bool) {
+        guard places else { return }
+        guard name != nil || domain != nil else {
+            companyPlaces.append(-1)
+            return
+        }
+        let company = ImportCompany(name: name, domain: domain)
+        if let known = companyIndex[company] {
+            companyPlaces.append(known)
+        } else {
+            companyIndex[company] = companies.count
+            companyPlaces.append(companies.count)
+            companies.append(company)
+        }
+    }
 
     func overlaps(_ other: ImportChunk) -> Bool {
         !keyHashes.isDisjoint(with: other.keyHashes)
     }
+}
+
+/// A company as rows of a file name it: by name, by domain, or both.
+struct ImportCompany: Sendable, Hashable {
+    let name: String?
+    /// Lower case, ASCII, nobody's free-mail domain.
+    let domain: String?
 }
 
 /// A row that cannot be imported.

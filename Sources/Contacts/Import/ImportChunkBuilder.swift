@@ -1,5 +1,6 @@
 import Core
 import FoundationEssentials
+import Web
 
 /// Turns records of a file into an `ImportChunk`: checks cells, drops what cannot be imported with the reason, merges
 /// rows about the same person.
@@ -23,10 +24,15 @@ struct ImportChunkBuilder {
         var lastName = Run()
         var tags = Run()
         var unreadPhone = Run()
+        var companyName = Run()
+        var companyDomain = Run()
     }
 
     private let options: ImportOptions
     private let propertyOpenings: [[UInt8]]
+    /// How each property column is checked.
+    private let checks: [PropertyValue]
+    private let labels: [String]
     private var ids: AscendingIDs
     private let width: Int
 
@@ -39,14 +45,18 @@ struct ImportChunkBuilder {
     private var person = Person()
     private var values: [Run] = []
 
-    init(options: ImportOptions, seed: UInt64) {
+    /// - Parameter properties: what is known of the property columns by name; the others hold texts.
+    init(options: ImportOptions, properties: [String: PropertyDefinition] = [:], seed: UInt64) {
         self.options = options
         ids = AscendingIDs(seed: seed)
         let names: [String] = options.properties.map(\.name)
-        propertyOpenings = (names + [Self.unreadPhoneProperty]).map { name in
+        checks = names.map { properties[$0]?.value ?? PropertyValue(type: .text) }
+        labels = names.map { properties[$0]?.label ?? $0 }
+        let types: [PropertyType] = checks.map(\.type) + [.text]
+        propertyOpenings = zip(names + [Self.unreadPhoneProperty], types).map { name, type in
             var opening: [UInt8] = [UInt8(ascii: "\"")]
             JSONText.append(Array(name.utf8)[...], to: &opening)
-            return opening + Array("\":\"".utf8)
+            return opening + Array((type.isPlainText ? "\":\"" : "\":").utf8)
         }
         width = names.count
         chunk = ImportChunk(number: 0)
@@ -118,6 +128,8 @@ struct ImportChunkBuilder {
         people[index].lastName = choose(people[index].lastName, person.lastName)
         people[index].tags = choose(people[index].tags, person.tags)
         people[index].unreadPhone = choose(people[index].unreadPhone, person.unreadPhone)
+        people[index].companyName = choose(people[index].companyName, person.companyName)
+        people[index].companyDomain = choose(people[index].companyDomain, person.companyDomain)
         for column in 0..<width {
             cells[index * width + column] = choose(cells[index * width + column], values[column])
         }
@@ -173,9 +185,11 @@ extension ImportChunkBuilder {
         case .tags:
             person.tags = keep(bytes, range)
             return nil
-        case .property:
-            values[property] = keep(bytes, range)
+        case .companyName: return takeCompanyName(bytes, range)
+        case .companyDomain:
+            takeCompanyDomain(bytes, range)
             return nil
+        case .property: return takeProperty(bytes, range, property)
         }
     }
 
@@ -231,6 +245,53 @@ extension ImportChunkBuilder {
         let run: Run = person[keyPath: path]
         for index in Int(run.start)..<Int(run.start + run.count) where arena[index] < 0x20 { arena[index] = 0x20 }
         return nil
+    }
+
+    private mutating func takeCompanyName(_ bytes: [UInt8], _ range: Range<Int>) -> String? {
+        takeName(bytes, range, \.companyName, "company’s name")
+    }
+
+    /// A web address stands for its domain; what is no domain, or is everybody's, says nothing.
+    private mutating func takeCompanyDomain(_ bytes: [UInt8], _ range: Range<Int>) {
+        guard let domain = CompanyDomain(String(decoding: bytes[range], as: UTF8.self)), !domain.isFreeMail else {
+            return
+        }
+        person.companyDomain = keep(domain.text)
+    }
+
+    /// The cell as its property holds it: plain texts as they are, everything else as JSON.
+    private mutating func takeProperty(_ bytes: [UInt8], _ range: Range<Int>, _ property: Int) -> String? {
+        let check: PropertyValue = checks[property]
+        if check.type.isPlainText {
+            let limit: Int = check.type == .text ? 1000 : 20_000
+            if range.count > limit, String(decoding: bytes[range], as: UTF8.self).count > limit {
+                return "\(labels[property]): This is longer than \(limit) characters."
+            }
+            values[property] = keep(bytes, range)
+            guard check.type == .text else { return nil }
+            let run: Run = values[property]
+            for index in Int(run.start)..<Int(run.start + run.count) where arena[index] < 0x20 { arena[index] = 0x20 }
+            return nil
+        }
+        if check.type == .number, Self.isPlainNumber(bytes, range) {
+            values[property] = keep(bytes, range)
+            return nil
+        }
+        do throws(PropertyValue.Flaw) {
+            let value: JSONValue = try check.normalized(.string(String(decoding: bytes[range], as: UTF8.self)))
+            let start: Int = arena.count
+            JSONText.append(value, to: &arena)
+            values[property] = Run(start: Int32(start), count: Int32(arena.count - start))
+            return nil
+        } catch {
+            return "\(labels[property]): \(error.message)"
+        }
+    }
+
+    /// Digits that are a number of JSON as they stand.
+    private static func isPlainNumber(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        guard range.count <= 15, bytes[range].allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
+        return range.count == 1 || bytes[range.lowerBound] != 0x30
     }
 
     /// `Ana Ruiz` and `Ruiz, Ana`: the last word, or what stands before the comma, is the last name.
@@ -298,10 +359,17 @@ extension ImportChunkBuilder {
                 Self.append(person.firstName, of: bytes, to: &chunk.firstNames)
                 Self.append(person.lastName, of: bytes, to: &chunk.lastNames)
                 Self.append(person.tags, of: bytes, to: &chunk.tags)
+                chunk.append(
+                    company: Self.text(person.companyName, bytes), domain: Self.text(person.companyDomain, bytes),
+                    places: options.hasCompanies)
                 appendProperties(index, person.unreadPhone, bytes, &json)
             }
         }
         return chunk
+    }
+
+    private static func text(_ run: Run, _ bytes: UnsafeBufferPointer<UInt8>) -> String? {
+        run.isAbsent ? nil : String(decoding: bytes[Int(run.start)..<Int(run.start + run.count)], as: UTF8.self)
     }
 
     private static func append(_ run: Run, of bytes: UnsafeBufferPointer<UInt8>, to column: inout PackedText) {
@@ -322,28 +390,15 @@ extension ImportChunkBuilder {
             if run.isAbsent { continue }
             if json.count > 1 { json.append(UInt8(ascii: ",")) }
             json.append(contentsOf: propertyOpenings[column])
-            JSONText.append(bytes[Int(run.start)..<Int(run.start + run.count)], to: &json)
-            json.append(UInt8(ascii: "\""))
+            let value = bytes[Int(run.start)..<Int(run.start + run.count)]
+            if column < width, !checks[column].type.isPlainText {
+                json.append(contentsOf: value)
+            } else {
+                JSONText.append(value, to: &json)
+                json.append(UInt8(ascii: "\""))
+            }
         }
         json.append(UInt8(ascii: "}"))
         json.withUnsafeBufferPointer { chunk.properties.append($0) }
-    }
-}
-
-/// The inside of a JSON string (RFC 8259 §7).
-enum JSONText {
-    static func append(_ text: some Sequence<UInt8>, to json: inout [UInt8]) {
-        for byte in text {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                json.append(UInt8(ascii: "\\"))
-                json.append(byte)
-            case 0..<0x20:
-                json.append(contentsOf: "\\u00".utf8)
-                json.append(Hexadecimal.digits[Int(byte >> 4)])
-                json.append(Hexadecimal.digits[Int(byte & 15)])
-            default: json.append(byte)
-            }
-        }
     }
 }

@@ -56,4 +56,7 @@ package struct ImportOptions: Sendable, Codable, Equatable {
             return (index, name)
         }
     }
+
+    /// Whether rows name companies.
+    var hasCompanies: Bool { columns.contains(.companyName) || columns.contains(.companyDomain) }
 }

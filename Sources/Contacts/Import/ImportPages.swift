@@ -54,7 +54,7 @@ struct ImportPreviewPage: ViewPage {
     let file: ContactImport
     var rows: [[String]] = []
     var lists: [ContactList] = []
-    var properties: [String] = []
+    var properties: [PropertyDefinition] = []
     var form = FormValues()
     var errors = ValidationErrors()
 
@@ -69,6 +69,7 @@ struct ImportPreviewPage: ViewPage {
         let heading: String
         let options: [SelectOption]
         let property: String
+        let types: [SelectOption]
         let examples: [Example]
 
         static let fields = Fields<Column> { f in
@@ -77,6 +78,8 @@ struct ImportPreviewPage: ViewPage {
             f.text("propertyName") { "property\($0.index)" }
             f.list("options", of: SelectOption.self) { $0.options }
             f.text("property") { $0.property }
+            f.text("typeName") { "type\($0.index)" }
+            f.list("types", of: SelectOption.self) { $0.types }
             f.list("examples", of: Example.self) { $0.examples }
         }
         static var viewType: String { "ImportColumn" }
@@ -121,16 +124,16 @@ struct ImportPreviewPage: ViewPage {
         let body: ArraySlice<[String]> = hasHeader ? rows.dropFirst() : rows[...]
         return file.options.columns.indices.map { index in
             let heading: String = hasHeader ? rows.first.flatMap { index < $0.count ? $0[index] : nil } ?? "" : ""
-            let examples: [Example] = body.compactMap { row in
-                guard index < row.count, !row[index].isEmpty else { return nil }
-                return Example(text: String(row[index].prefix(60)))
+            let cells: [String] = body.compactMap { row in
+                index < row.count && !row[index].isEmpty ? row[index] : nil
             }
+            let examples: [Example] = cells.prefix(3).map { Example(text: String($0.prefix(60))) }
             let target: ColumnTarget = chosen(index)
             var property: String = form.text("property\(index)")
             if property.isEmpty, case .property(let name) = target { property = name }
             return Column(
                 index: index, heading: heading.isEmpty ? "Column \(index + 1)" : String(heading.prefix(60)),
-                options: options(target), property: property, examples: Array(examples.prefix(3)))
+                options: options(target), property: property, types: types(index, cells), examples: examples)
         }
     }
 
@@ -142,20 +145,32 @@ struct ImportPreviewPage: ViewPage {
         return file.options.columns[index]
     }
 
+    /// The type of a new property, guessed from the cells; choices need options, so they are made in Settings.
+    private func types(_ index: Int, _ cells: [String]) -> [SelectOption] {
+        let chosen: PropertyType =
+            PropertyType(rawValue: form.text("type\(index)")) ?? PropertyGuess.type(ofColumn: cells)
+        return PropertyType.allCases.filter { $0 != .singleSelect && $0 != .multiSelect }.map {
+            SelectOption(value: $0.rawValue, label: $0.words, selected: $0 == chosen)
+        }
+    }
+
     private func options(_ target: ColumnTarget) -> [SelectOption] {
         let fixed: [(ColumnTarget, String)] = [
             (.ignore, "Do not import"), (.email, "E-mail address"), (.firstName, "First name"),
             (.lastName, "Last name"),
             (.fullName, "Full name, to be split"), (.phone, "Phone number"), (.tags, "Tags"),
+            (.companyName, "Company’s name"), (.companyDomain, "Company’s domain or website"),
         ]
         var options: [SelectOption] = fixed.map { known, label in
             SelectOption(value: known.text, label: label, selected: known == target)
         }
-        options += properties.map { name in
-            SelectOption(value: "property:\(name)", label: "Property: \(name)", selected: target == .property(name))
+        options += properties.map { property in
+            SelectOption(
+                value: "property:\(property.name)", label: "Property: \(property.label)",
+                selected: target == .property(property.name))
         }
         var isNew: Bool = false
-        if case .property(let name) = target, !properties.contains(name) { isNew = true }
+        if case .property(let name) = target, !properties.contains(where: { $0.name == name }) { isNew = true }
         options.append(SelectOption(value: "newProperty", label: "New property", selected: isNew))
         return options
     }
@@ -196,7 +211,8 @@ struct ImportPreviewPage: ViewPage {
         return [
             ImportPreviewPage(file: .preview(.uploaded), rows: rows),
             ImportPreviewPage(
-                file: .preview(.uploaded), rows: rows, lists: [PreviewPeople.list], properties: ["plan"],
+                file: .preview(.uploaded), rows: rows, lists: [PreviewPeople.list],
+                properties: [PreviewProperties.plan],
                 errors: ValidationErrors("consentBasis", "Say why you may write to these people.")),
         ]
     }

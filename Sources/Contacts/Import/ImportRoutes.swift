@@ -115,7 +115,7 @@ struct ImportRoutes: Sendable {
         let (lists, properties) = try await services.database.read(scope.workspace) { transaction in
             (
                 try await ListQueries(scope: scope).all(in: transaction),
-                try await ContactVocabulary.properties(scope, in: transaction)
+                try await PropertyQueries(scope: scope).all(.contact, in: transaction)
             )
         }
         return ImportPreviewPage(
@@ -127,7 +127,7 @@ struct ImportRoutes: Sendable {
         guard let path = file.spoolPath, let source = try? SpoolFile.openForReading(path) else { return [] }
         var reader = CSVReader(source: source, delimiter: file.delimiterByte)
         var rows: [[String]] = []
-        while rows.count < 6, (try? reader.next()) == true { rows.append(reader.record.texts) }
+        while rows.count < 21, (try? reader.next()) == true { rows.append(reader.record.texts) }
         return rows
     }
 
@@ -139,7 +139,11 @@ struct ImportRoutes: Sendable {
         do {
             let options = try ImportForm.options(form, file, headings: Self.firstRows(file).first ?? [])
             let list = try await self.list(form, scope)
-            guard try await actions.start(file.id, options, list: list, fileName: file.fileName, scope) else {
+            let types: [String: NewProperty] = try ImportForm.types(form, options)
+            guard
+                try await actions.start(
+                    file.id, options, list: list, fileName: file.fileName, types: types, scope)
+            else {
                 return .redirect(to: ContactPaths.importPage(file.id))
             }
             return .redirect(to: ContactPaths.importPage(file.id))
@@ -251,6 +255,24 @@ enum ImportForm {
             onExisting: form.optional("onExisting").flatMap(ExistingPeople.init) ?? .update,
             consentBasis: form.optional("consentBasis"), region: form.optional("region"),
             headings: form.flag("hasHeader") ? headings : [])
+    }
+
+    /// What the new properties of the columns are to hold.
+    static func types(_ form: FormValues, _ options: ImportOptions) throws(ValidationErrors) -> [String: NewProperty] {
+        var types: [String: NewProperty] = [:]
+        var errors = ValidationErrors()
+        for (column, name) in options.properties where form.text("column\(column)") == "newProperty" {
+            guard let type = PropertyType(rawValue: form.optional("type\(column)") ?? "text") else {
+                errors.add("type\(column)", "Choose what the new property of column \(column + 1) holds.")
+                continue
+            }
+            if type == .singleSelect || type == .multiSelect {
+                errors.add("type\(column)", "Make choices in Settings first, with their options.")
+            }
+            types[name] = NewProperty(type: type)
+        }
+        try errors.throwIfAny()
+        return types
     }
 
     private static func target(_ form: FormValues, _ index: Int, _ errors: inout ValidationErrors) -> ColumnTarget {

@@ -19,6 +19,12 @@ struct ImportStatements: Sendable {
     let listID: ContactListID?
     let options: ImportOptions
     let now: Date
+    /// What new people get who bring no value; empty for nothing.
+    var defaults: [String: JSONValue] = [:]
+    /// Whether the workspace has companies that people can be matched to by the domain of their address.
+    var matchesCompanies: Bool = false
+    /// The company of each person of the chunk whose row names one; the nil UUID where it names none.
+    var companies: [CompanyID] = []
 
     /// The chunk as a row set named `n`. Columns that are not mapped are left out of what travels.
     private func rows(of chunk: ImportChunk, ordinal: Bool = false) -> SQL {
@@ -41,6 +47,10 @@ struct ImportStatements: Sendable {
             arrays += ", \(chunk.tags)"
             names += ", tags"
         }
+        if options.hasCompanies {
+            arrays += ", \(companies)"
+            names += ", company_id"
+        }
         if ordinal { return "unnest(\(arrays)) WITH ORDINALITY AS n(\(names), ordinal)" }
         return "unnest(\(arrays)) AS n(\(names))"
     }
@@ -54,6 +64,24 @@ struct ImportStatements: Sendable {
     }
 
     private var phone: SQL { options.columns.contains(.phone) ? "n.phone" : "NULL::text" }
+
+    /// The company that the row names, else the one that has the domain of the address: no company has a domain where
+    /// anybody can have an address.
+    private var company: SQL {
+        let named: SQL =
+            options.hasCompanies ? "nullif(n.company_id, '00000000-0000-0000-0000-000000000000')" : "NULL::uuid"
+        guard matchesCompanies else { return named }
+        return """
+            coalesce(\(named), (
+                SELECT m.id FROM marketing_companies m
+                WHERE m.workspace_id = \(scope.workspace) AND m.domain = split_part(n.email_key, '@', 2)
+                    AND m.deleted_at IS NULL LIMIT 1))
+            """
+    }
+
+    private var properties: SQL {
+        defaults.isEmpty ? "n.properties" : "\(JSONValue.object(defaults))::jsonb || n.properties"
+    }
 
     /// The import's tags, and those of the row: separated by commas or semicolons, each once, without blanks.
     private var tags: SQL {
@@ -69,13 +97,13 @@ struct ImportStatements: Sendable {
 
     private static let insertColumns: SQL = """
         workspace_id, id, email, email_key, phone, first_name, last_name, properties, tags, consent_basis, source,
-        import_id, created_at, updated_at, email_opt_in
+        import_id, company_id, created_at, updated_at, email_opt_in
         """
 
     private var insertValues: SQL {
         """
         \(scope.workspace), n.id, coalesce(n.email, n.email_key), n.email_key, \(phone), \(firstName), \(lastName),
-        n.properties, \(tags), \(options.consentBasis), 'import', \(importID), \(now), \(now),
+        \(properties), \(tags), \(options.consentBasis), 'import', \(importID), \(company), \(now), \(now),
         \(consent.optIn)
         """
     }
@@ -116,13 +144,14 @@ struct ImportStatements: Sendable {
             , before AS MATERIALIZED (
                 SELECT \(distinct) * FROM wanted w
                 WHERE known_id IS NOT NULL
-                    AND (o_phone, o_first_name, o_last_name, o_properties, o_tags, o_consent_basis) IS DISTINCT FROM
-                        (w_phone, w_first_name, w_last_name, w_properties, w_tags, w_consent_basis)
+                    AND (o_phone, o_first_name, o_last_name, o_properties, o_tags, o_consent_basis, o_company_id)
+                        IS DISTINCT FROM
+                        (w_phone, w_first_name, w_last_name, w_properties, w_tags, w_consent_basis, w_company_id)
             ), changed AS (
                 UPDATE marketing_contacts c
                 SET phone = b.w_phone, first_name = b.w_first_name, last_name = b.w_last_name,
                     properties = b.w_properties, tags = b.w_tags, consent_basis = b.w_consent_basis,
-                    updated_at = \(now), version = c.version + 1
+                    company_id = b.w_company_id, updated_at = \(now), version = c.version + 1
                 FROM before b
                 WHERE c.ctid = b.place AND c.workspace_id = \(scope.workspace) AND c.version = b.o_version
                 RETURNING c.id
@@ -140,7 +169,8 @@ struct ImportStatements: Sendable {
             )\(changing)\(listing)\(consent.ofMade)
             INSERT INTO marketing_contact_import_chunks (
                 \(Self.chunkColumns), created, existing, expected, changed, listed, listed_ids, before_ids, before_versions,
-                before_phones, before_first_names, before_last_names, before_properties, before_tags, before_consents)
+                before_phones, before_first_names, before_last_names, before_properties, before_tags, before_consents,
+                before_companies)
             SELECT \(chunkValues(chunk)), (SELECT count(*) FROM made),
                 (SELECT count(*) FROM wanted WHERE known_id IS NOT NULL), \(outcome)
             RETURNING created, existing, expected, changed, listed
@@ -151,7 +181,7 @@ struct ImportStatements: Sendable {
         let known: SQL = """
             c.id AS known_id, c.ctid AS place, c.phone AS o_phone, c.first_name AS o_first_name,
             c.last_name AS o_last_name, c.properties AS o_properties, c.tags AS o_tags,
-            c.consent_basis AS o_consent_basis, c.version AS o_version
+            c.consent_basis AS o_consent_basis, c.company_id AS o_company_id, c.version AS o_version
             """
         let byEmail: SQL = """
             SELECT \(known) FROM marketing_contacts c
@@ -189,7 +219,15 @@ struct ImportStatements: Sendable {
         return """
             , \(pick("c.o_phone", phone)) AS w_phone, \(pick("c.o_first_name", firstName)) AS w_first_name,
             \(pick("c.o_last_name", lastName)) AS w_last_name, \(newProperties) AS w_properties, \(newTags) AS w_tags,
-            coalesce(c.o_consent_basis, \(options.consentBasis)) AS w_consent_basis
+            coalesce(c.o_consent_basis, \(options.consentBasis)) AS w_consent_basis, \(newCompany) AS w_company_id
+            """
+    }
+
+    /// A named company replaces the old one where the file wins; the domain of the address only fills a blank.
+    private var newCompany: SQL {
+        guard options.hasCompanies, options.onExisting == .update else { return "coalesce(c.o_company_id, \(company))" }
+        return """
+            coalesce(nullif(n.company_id, '00000000-0000-0000-0000-000000000000'), c.o_company_id, \(company))
             """
     }
 
@@ -217,7 +255,7 @@ struct ImportStatements: Sendable {
         guard options.onExisting != .skip else {
             return """
                 0, 0, \(listed), NULL::uuid[], NULL::int[], NULL::text[], NULL::text[], NULL::text[], NULL::jsonb[],
-                NULL::text[], NULL::text[]
+                NULL::text[], NULL::text[], NULL::uuid[]
                 """
         }
         return """
@@ -225,7 +263,7 @@ struct ImportStatements: Sendable {
             FROM (
                 SELECT array_agg(known_id), array_agg(o_version), array_agg(o_phone), array_agg(o_first_name),
                     array_agg(o_last_name), array_agg(o_properties), array_agg(array_to_string(o_tags, E'\\x1f')),
-                    array_agg(o_consent_basis)
+                    array_agg(o_consent_basis), array_agg(o_company_id)
                 FROM before
             ) b
             """

@@ -86,14 +86,14 @@ struct ImportUndo: Sendable {
             WITH before AS MATERIALIZED (
                 SELECT b.* FROM marketing_contact_import_chunks k CROSS JOIN LATERAL unnest(
                     k.before_ids, k.before_versions, k.before_phones, k.before_first_names, k.before_last_names,
-                    k.before_properties, k.before_tags, k.before_consents
-                ) AS b(id, version, phone, first_name, last_name, properties, tags, consent_basis)
+                    k.before_properties, k.before_tags, k.before_consents, k.before_companies
+                ) AS b(id, version, phone, first_name, last_name, properties, tags, consent_basis, company_id)
                 WHERE k.workspace_id = \(scope.workspace) AND k.import_id = \(importID) AND k.number = \(number)
             ), restored AS (
                 UPDATE marketing_contacts c
                 SET phone = b.phone, first_name = b.first_name, last_name = b.last_name, properties = b.properties,
                     tags = CASE WHEN b.tags = '' THEN '{}' ELSE string_to_array(b.tags, E'\\x1f') END,
-                    consent_basis = b.consent_basis, updated_at = \(services.clock.now), version = b.version
+                    consent_basis = b.consent_basis, company_id = b.company_id, updated_at = \(services.clock.now), version = b.version
                 FROM before b
                 WHERE c.workspace_id = \(scope.workspace) AND c.id = b.id AND c.version = b.version + 1
                     AND c.deleted_at IS NULL

@@ -1,10 +1,13 @@
 /// What kind of value a property holds. The raw value is what is stored and what the API says.
-package enum PropertyType: String, Sendable, CaseIterable {
+package enum PropertyType: String, Sendable, CaseIterable, Codable {
     case text, longText, number, money, boolean, date, dateTime, singleSelect, multiSelect, url
+
+    /// Whether any text fits, so that nothing has to be read to check it.
+    var isPlainText: Bool { self == .text || self == .longText }
 }
 
 /// One choice of a select property: `value` is stored and stays, `label` is shown and may be renamed.
-package struct PropertyOption: Sendable, Equatable {
+package struct PropertyOption: Sendable, Hashable, Codable {
     package let value: String
     package let label: String
 

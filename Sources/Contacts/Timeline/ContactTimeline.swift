@@ -31,6 +31,11 @@ package struct ContactTimeline: Sendable {
         package static let unlisted: Kind = "list.removed"
         package static let tagged: Kind = "contact.tagged"
         package static let statusChanged: Kind = "email.status"
+        package static let noted: Kind = "contact.noted"
+        package static let taskDone: Kind = "task.done"
+
+        /// What another system told through the activities API: `activity.call`, `activity.meeting`.
+        package static let activityPrefix: String = "activity."
     }
 
     /// Records one event of one person.
@@ -115,6 +120,8 @@ package struct ContactEvent: Sendable, PostgresRow {
         case .listed: return "Put on the list “\(data["list"]?.stringValue ?? "")”"
         case .unlisted: return "Taken off the list “\(data["list"]?.stringValue ?? "")”"
         case .tagged: return "Tagged “\(data["tag"]?.stringValue ?? "")”"
+        case .noted: return "A note was written"
+        case .taskDone: return "A task was done"
         case .statusChanged:
             let status: EmailStatus? = data["status"]?.stringValue.flatMap(EmailStatus.init)
             return "E-mail status is now “\(status?.words ?? "unknown")”"
@@ -149,6 +156,11 @@ package struct ContactEvent: Sendable, PostgresRow {
         case .listed, .unlisted: "list"
         case .tagged: "tag"
         case .statusChanged: "mail"
+        case .noted: "edit"
+        case .taskDone: "check"
+        case "activity.call": "phone"
+        case "activity.meeting": "calendar"
+        case "activity.email": "mail"
         default: "info"
         }
     }

@@ -225,6 +225,11 @@ package struct ErrorSummaryItem: ViewRecord {
     package let message: String
     package let href: String
 
+    package init(message: String, href: String) {
+        self.message = message
+        self.href = href
+    }
+
     package static func items(_ errors: ValidationErrors) -> [ErrorSummaryItem] {
         errors.entries.map { ErrorSummaryItem(message: $0.message, href: "#\($0.field)") }
     }

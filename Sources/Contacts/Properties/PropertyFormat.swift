@@ -1,0 +1,46 @@
+import Core
+
+/// Values of properties as texts.
+package enum PropertyFormat {
+    /// The value as forms, exports and files write it; reading it back gives the same value. Empty for null.
+    package static func machine(_ value: JSONValue?) -> String {
+        switch value {
+        case nil, .null: return ""
+        case .string(let text)?: return text
+        case .bool(let flag)?: return flag ? "true" : "false"
+        case .int(let number)?: return String(number)
+        case .double(let number)?: return String(number)
+        case .array(let values)?: return values.map(machine).joined(separator: "; ")
+        case .object(let members)?:
+            if let money = money(members) { return money }
+            return members.keys.sorted().map { "\($0): \(machine(members[$0]))" }.joined(separator: ", ")
+        }
+    }
+
+    /// The value as pages show it; “—” for null.
+    package static func shown(_ value: JSONValue?, _ definition: PropertyDefinition?) -> String {
+        switch value {
+        case nil, .null: return "—"
+        case .bool(let flag)?: return flag ? "Yes" : "No"
+        case .string(let text)?: return label(text, definition)
+        case .array(let values)?:
+            return values.map { label(machine($0), definition) }.joined(separator: ", ")
+        default: return machine(value)
+        }
+    }
+
+    private static func label(_ text: String, _ definition: PropertyDefinition?) -> String {
+        definition?.options.first { $0.value == text }?.label ?? text
+    }
+
+    /// `12.50 EUR` from the amount in the currency's smallest unit.
+    private static func money(_ members: [String: JSONValue]) -> String? {
+        guard case .int(let amount)? = members["amount"], let code = members["currency"]?.stringValue,
+            let decimals = Currency.decimals(code), members.count == 2
+        else { return nil }
+        guard decimals > 0 else { return "\(amount) \(code)" }
+        var digits: String = String(amount.magnitude)
+        if digits.count <= decimals { digits = String(repeating: "0", count: decimals + 1 - digits.count) + digits }
+        return "\(amount < 0 ? "-" : "")\(digits.dropLast(decimals)).\(digits.suffix(decimals)) \(code)"
+    }
+}
