@@ -7,6 +7,7 @@ const parts = {
   "[data-bulk], [data-filter]": "./tables.js",
   "[data-combobox]": "./combobox.js",
   "[data-dialog], form[data-confirm]": "./dialogs.js",
+  "form[data-inline], [data-more]": "./inline.js",
   "[data-live-src]": "./live.js",
   "[data-load-src]": "./load.js",
   "[data-editor]": "./editor.js",

@@ -67,12 +67,11 @@ package enum ContactMessages {
 
     /// The newest moments, read through the index by contact, of the newest thousand messages.
     package static func moments(
-        of contact: ContactID, after: MomentPosition?, limit: Int, _ scope: WorkspaceScope,
-        in transaction: PostgresTransaction
-    ) async throws -> [ContactMoment] {
+        of contact: ContactID, after: MomentPosition?, limit: Int, _ scope: WorkspaceScope
+    ) -> Query<ContactMoment> {
         let key: SQL = "(m.id::text || d.deed) COLLATE \"C\""
         let position: SQL = after.map { $0.condition(for: .message, time: "d.at", key: key) } ?? ""
-        let rows = try await transaction.all(
+        return Query(
             Row.self, "analytics.contact.messages",
             """
             SELECT \(Row.columns)
@@ -88,7 +87,7 @@ package enum ContactMessages {
                 ('2', m.bounced_at), ('3', m.opened_at), ('4', m.clicked_at), ('5', m.unsubscribed_at)) AS d (deed, at)
             WHERE d.at IS NOT NULL\(position)
             ORDER BY d.at DESC, \(key) DESC LIMIT \(limit)
-            """)
-        return rows.map(\.moment)
+            """
+        ).map(\.moment)
     }
 }

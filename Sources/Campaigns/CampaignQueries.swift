@@ -101,6 +101,21 @@ package struct CampaignQueries {
             """)
     }
 
+    /// Unfinished campaigns whose subject or text says one of these words, the last changed first.
+    func saying(_ words: [String]) async throws -> [CampaignSummary] {
+        let open: [CampaignStatus] = [.draft, .scheduled, .sending, .paused]
+        return try await tx.all(
+            CampaignSummary.self, "campaigns.saying",
+            """
+            SELECT \(CampaignSummary.columns) FROM marketing_campaigns
+            WHERE workspace_id = \(workspace) AND status = ANY (\(open)) AND deleted_at IS NULL
+                AND EXISTS (
+                    SELECT FROM unnest(\(words)) AS w(word)
+                    WHERE strpos(concat_ws(' ', subject, preview_text, html), w.word) > 0)
+            ORDER BY updated_at DESC LIMIT 50
+            """)
+    }
+
     /// Several at once, in no particular order.
     func all(_ ids: [CampaignID]) async throws -> [Campaign] {
         guard !ids.isEmpty else { return [] }

@@ -102,7 +102,7 @@ struct CampaignReader: Sendable {
         guard let workspace = try await services.directory.workspace(scope.workspace) else { throw WebError.notFound }
         return try await services.database.read(scope.workspace) { tx in
             let lists = try await ContactLists.all(scope, in: tx)
-            let properties: [String] = try await ContactVocabulary.properties(scope, in: tx)
+            let properties: [PropertyDefinition] = try await PropertyQueries(scope: scope).all(.contact, in: tx)
             let contacts = try await ContactLookup.newest(
                 inList: people == nil ? content.audience.listIds.first : nil, matching: people,
                 limit: SuggestionsPage.limit, scope, in: tx)
@@ -117,7 +117,7 @@ struct CampaignReader: Sendable {
         }
     }
 
-    private static func variables(_ properties: [String]) -> [SelectOption] {
+    private static func variables(_ properties: [PropertyDefinition]) -> [SelectOption] {
         let fields: [SelectOption] = ContactLiquid.variables(properties: properties).map { path, label in
             let isFirstName: Bool = path == "contact.firstName"
             let tag: String = isFirstName ? "{{ \(path) | default: \"there\" }}" : "{{ \(path) }}"

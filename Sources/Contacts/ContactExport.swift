@@ -13,7 +13,7 @@ struct ContactExport: Sendable {
     private static let batch: Int = 2_000
     private static let heading: [String] = [
         "email", "phone", "first_name", "last_name", "email_status", "tags", "consent_basis", "source", "created_at",
-        "updated_at",
+        "updated_at", "company", "company_domain",
     ]
 
     func write(to writer: BodyWriter) async throws {
@@ -25,7 +25,11 @@ struct ContactExport: Sendable {
         var after: ContactID?
         while true {
             let people: [Contact] = try await self.people(after: after)
-            for person in people { CSVWriter.append(Self.cells(person, properties), to: &bytes) }
+            let companies: [CompanyID: Company] = try await self.companies(of: people)
+            for person in people {
+                let company: Company? = person.companyID.flatMap { companies[$0] }
+                CSVWriter.append(Self.cells(person, company, properties), to: &bytes)
+            }
             if !bytes.isEmpty { try await writer.write(bytes) }
             bytes.removeAll(keepingCapacity: true)
             guard people.count == Self.batch else { return }
@@ -45,11 +49,26 @@ struct ContactExport: Sendable {
         }
     }
 
-    static func cells(_ person: Contact, _ properties: [String]) -> [String] {
+    private func companies(of people: [Contact]) async throws -> [CompanyID: Company] {
+        let ids: [CompanyID] = Array(Set(people.compactMap(\.companyID)))
+        guard !ids.isEmpty else { return [:] }
+        let found: [Company] = try await services.database.read(scope.workspace) { transaction in
+            try await transaction.all(
+                Company.self, "contacts.export.companies",
+                """
+                SELECT \(Company.columns) FROM marketing_companies m
+                WHERE m.workspace_id = \(scope.workspace) AND m.id = ANY (\(ids)) AND m.deleted_at IS NULL
+                """)
+        }
+        return Dictionary(found.map { ($0.id, $0) }) { first, _ in first }
+    }
+
+    static func cells(_ person: Contact, _ company: Company?, _ properties: [String]) -> [String] {
         let fixed: [String] = [
             person.email ?? "", person.phone ?? "", person.firstName ?? "", person.lastName ?? "",
             person.emailStatus.rawValue, person.tags.joined(separator: ", "), person.consentBasis ?? "",
             person.source ?? "", ISO8601.format(person.createdAt), ISO8601.format(person.updatedAt),
+            company?.name ?? "", company?.domain ?? "",
         ]
         return fixed + properties.map { PropertyFormat.machine(person.properties[$0]) }
     }

@@ -16,6 +16,8 @@ package struct ContactFilter: Sendable, Hashable, Codable {
     /// People with a value under this property's name, or with this value.
     package var property: String?
     package var value: String?
+    /// The value in the index of a fast property; found out when people are looked for.
+    var fast: FastMatch?
 
     package init(
         query: String? = nil, list: ContactListID? = nil, status: EmailStatus? = nil, tag: String? = nil,

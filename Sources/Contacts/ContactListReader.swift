@@ -20,8 +20,9 @@ struct ContactListReader: Sendable {
 
     /// In one round trip where one query finds the page, which is so for the newest people and for words alone.
     func listing(
-        _ filter: ContactFilter, sort: ContactSort, after: [String]?, limit: Int
+        _ wanted: ContactFilter, sort: ContactSort, after: [String]?, limit: Int
     ) async throws -> Listing {
+        let filter: ContactFilter = try await indexed(wanted)
         let queries = ContactQueries(scope: scope)
         guard let query = queries.single(ContactSummary.self, filter, sort: sort, after: after, limit: limit) else {
             return try await step(by: queries, filter, sort: sort, after: after, limit: limit)
@@ -49,6 +50,17 @@ struct ContactListReader: Sendable {
         return Listing(
             state: state, page: page, count: count, lists: lists, tags: tags, properties: properties,
             company: companies.first)
+    }
+
+    /// The filter with the index of a fast property, where it asks for one.
+    private func indexed(_ filter: ContactFilter) async throws -> ContactFilter {
+        guard let name = filter.property, let value = filter.value else { return filter }
+        var filter = filter
+        let definitions = try await database.read(scope.workspace) { transaction in
+            try await transaction.last(PropertyQueries(scope: scope).all(.contact))
+        }
+        filter.fast = definitions.first { $0.name == name }.flatMap { FastMatch($0, value) }
+        return filter
     }
 
     private func company(_ filter: ContactFilter) -> Query<Company> {

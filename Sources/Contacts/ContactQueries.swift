@@ -66,7 +66,11 @@ struct ContactQueries: Sendable {
                 """
         }
         if let company = filter.company { sql += " AND c.company_id = \(company)" }
-        if let property = filter.property { sql += " AND \(PropertyMatch(property, filter.value).matches)" }
+        if let fast = filter.fast {
+            sql += " AND \(fast.matches(scope))"
+        } else if let property = filter.property {
+            sql += " AND \(PropertyMatch(property, filter.value).matches)"
+        }
         if let query = filter.query { sql += " AND \(ContactSearch(query).matches)" }
         return sql
     }

@@ -8,8 +8,6 @@ import Web
 struct ContactRoutes: Sendable {
     let services: AppServices
     let counts: MatchCountMemory
-    let messages: ContactMoment.Source
-    let activity: ContactMoment.Source
 
     private var actions: ContactActions { ContactActions(services: services) }
     private var bulk: ContactBulkActions { ContactBulkActions(services: services) }
@@ -25,14 +23,12 @@ struct ContactRoutes: Sendable {
         routes.page(.get, "/contacts/bulk/{id}", .viewer, showBulk)
         routes.page(.get, "/contacts/bulk/{id}/live", .viewer, liveBulk)
         routes.page(.get, "/contacts/suggestions", .viewer, suggestions)
-        routes.page(.get, "/contacts/{id}", .viewer, show)
         routes.page(.get, "/contacts/{id}/edit", .editor, edit)
         routes.page(.post, "/contacts/{id}", .editor, update)
         routes.page(.get, "/contacts/{id}/delete", .editor, confirmDeletion)
         routes.page(.post, "/contacts/{id}/delete", .editor, delete)
         routes.page(.get, "/contacts/{id}/restore", .editor, confirmRestoring)
         routes.page(.post, "/contacts/{id}/restore", .editor, restore)
-        routes.page(.post, "/contacts/{id}/lists", .editor, addToList)
     }
 
     // MARK: The list
@@ -197,33 +193,6 @@ struct ContactRoutes: Sendable {
 
     // MARK: One person
 
-    private func show(_ request: WebRequest) async throws -> WebResponse {
-        let scope = try request.scope
-        let id: ContactID = try request.id()
-        let history = ContactHistory(
-            messages: messages, activity: activity, scope: scope,
-            kind: request.query.optional("show").flatMap { ContactMoment.Kind(rawValue: $0) },
-            after: try request.pageRequest().after.flatMap { MomentPosition($0) })
-        let page: ContactShowPage? = try await services.database.read(scope.workspace) { transaction in
-            let (found, lists, memberships, events, origin) = try await transaction.pipeline(
-                Query(Contact.self, "contacts.find", ContactQueries(scope: scope).select(id)),
-                Query(ContactList.self, "contacts.lists.all", ListQueries(scope: scope).selectAll),
-                Query(ContactList.self, "contacts.lists.ofContact", ListQueries(scope: scope).select(listsOf: id)),
-                history.events(of: id), ImportMoments.origin(of: id, scope))
-            guard let contact = found.first else { return nil }
-            let moments = try await history.page(of: contact, events: events, origin: origin, in: transaction)
-            let consents = try await ConsentQueries.history(of: id, limit: 200, scope, in: transaction)
-            let own = Set(memberships.map(\.id))
-            return ContactShowPage(
-                contact: contact, lists: lists.filter { own.contains($0.id) },
-                otherLists: lists.filter { !own.contains($0.id) }, moments: moments.moments, kind: history.kind,
-                isFirst: history.after == nil, olderCursor: moments.next.map { request.cursor(after: $0) },
-                consents: consents)
-        }
-        guard let page else { throw WebError.notFound }
-        return .page(page)
-    }
-
     private func confirmDeletion(_ request: WebRequest) async throws -> WebResponse {
         let contact = try await contact(request)
         return .page(
@@ -269,19 +238,6 @@ struct ContactRoutes: Sendable {
                 alert: "The address belongs to this contact now, so the other stays deleted.")
         case .missing, .changedMeanwhile: throw WebError.notFound
         }
-    }
-
-    private func addToList(_ request: WebRequest) async throws -> WebResponse {
-        let contact = try await contact(request)
-        let scope = try request.scope
-        guard let id = ContactListID(try await request.form().text("list")) else { throw WebError.notFound }
-        let list = try await services.database.read(scope.workspace) { transaction in
-            try await ListQueries(scope: scope).find(id, in: transaction)
-        }
-        guard let list else { throw WebError.notFound }
-        _ = try await ListActions(services: services).add([contact.id], to: list, scope)
-        return .redirect(
-            to: ContactPaths.contact(contact.id), notice: "\(contact.displayName) is on “\(list.name)” now.")
     }
 
     // MARK: Many people

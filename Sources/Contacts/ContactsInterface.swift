@@ -139,16 +139,18 @@ package enum ContactLiquid {
     }
 
     /// The variables that the insert menu offers, with the words for them.
-    package static func variables(properties: [String]) -> [(path: String, label: String)] {
+    package static func variables(properties: [PropertyDefinition]) -> [(path: String, label: String)] {
         let fixed: [(String, String)] = [
             ("contact.firstName", "First name"), ("contact.lastName", "Last name"), ("contact.name", "Full name"),
             ("contact.email", "E-mail address"), ("contact.phone", "Phone number"),
         ]
-        return fixed
-            + properties.map { name in
-                let isWord: Bool = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
-                return (isWord ? "contact.properties.\(name)" : "contact.properties[\"\(name)\"]", name)
-            }
+        return fixed + properties.map { (path(of: $0.name), $0.label) }
+    }
+
+    /// How templates say a property: `contact.properties.plan`, `contact.properties["last order"]`.
+    package static func path(of name: String) -> String {
+        let isWord: Bool = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+        return isWord ? "contact.properties.\(name)" : "contact.properties[\"\(name)\"]"
     }
 }
 

@@ -22,8 +22,8 @@ package struct ContactsSlice: Slice {
         listUses: @escaping ListUse.Finder = { _, _, _ in [] },
         propertyUses: @escaping PropertyUseFinder = { _, _, _ in [] },
         companyUses: @escaping CompanyUseFinder = { _, _, _ in [] },
-        messages: @escaping ContactMoment.Source = { _, _, _, _, _ in [] },
-        activity: @escaping ContactMoment.Source = { _, _, _, _, _ in [] }
+        messages: @escaping ContactMoment.Source = ContactMoment.nothing,
+        activity: @escaping ContactMoment.Source = ContactMoment.nothing
     ) {
         self.services = services
         self.uploadLimit = uploadLimit
@@ -51,7 +51,9 @@ package struct ContactsSlice: Slice {
     package func routes(_ table: inout RouteTable) {
         ContactSchemas.add(to: &table)
         ImportRoutes(services: services, uploadLimit: uploadLimit).add(to: &table)
-        ContactRoutes(services: services, counts: counts, messages: messages, activity: activity).add(to: &table)
+        ContactRoutes(services: services, counts: counts).add(to: &table)
+        ContactPageRoutes(services: services, messages: messages, events: activity).add(to: &table)
+        ContactDeedsAPI(services: services, messages: messages, events: activity).add(to: &table)
         ListRoutes(services: services, uses: listUses).add(to: &table)
         ConsentRoutes(services: services).add(to: &table)
         ImportAPI(services: services, uploadLimit: uploadLimit).add(to: &table)

@@ -38,7 +38,8 @@ package struct PortalAssembly: Sendable {
         let slices: [any Slice] = [
             accounts,
             ContactsSlice(
-                services: services, listUses: CampaignListUses.find, messages: ContactMessages.moments,
+                services: services, listUses: CampaignListUses.find, propertyUses: CampaignPropertyUses.find,
+                messages: ContactMessages.moments,
                 activity: ActivityMoments.moments),
             messaging, tracking,
             campaigns,

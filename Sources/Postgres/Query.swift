@@ -24,6 +24,12 @@ package struct Query<Element: Sendable>: Sendable {
         }
     }
 
+    /// The same query with each element made into another.
+    package func map<Other: Sendable>(_ transform: @escaping @Sendable (Element) -> Other) -> Query<Other> {
+        let decode = self.decode
+        return Query<Other>(statement) { result in try decode(result).map(transform) }
+    }
+
     /// The first column of all rows.
     package static func values(_: Element.Type, _ name: StaticString, _ sql: SQL) -> Query
     where Element: PostgresDecodable {

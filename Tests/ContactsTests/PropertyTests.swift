@@ -173,6 +173,9 @@ struct PropertyTests {
             #expect(try await ana.api(.get, "/v1/property-definitions").text.contains(#""fast":"yes""#))
             _ = try await ana.api(.patch, "/v1/contacts/\(contact)", #"{"properties":{"city":"Turin"}}"#)
             #expect(try await fastValues(portal, ana, property) == ["bergen", "rome", "turin"])
+            let browser = try await ana.signIn()
+            let found = try await browser.get("/contacts?property=city&value=Turin").text
+            #expect(found.contains("a@example.com") && !found.contains("b@example.com"))
             _ = try await ana.api(.delete, "/v1/contacts/\(contact)")
             #expect(try await fastValues(portal, ana, property) == ["bergen", "rome"])
             #expect(try await actions.setSpeed(propertyID, isFast: false, scope))
@@ -212,6 +215,34 @@ struct PropertyTests {
                 PropertyRemovalJob(propertyID: city.id, object: "contact", name: "city"))
             #expect(
                 try await ana.api(.get, "/v1/contacts/\(contact)").json()["properties"] == .object(["n": .int(1)]))
+        }
+    }
+
+    @Test("People are found by a property's value, whatever its type")
+    func filters() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            _ = try await ana.api(
+                .post, "/v1/contacts",
+                #"{"email":"a@example.com","properties":{"city":"Oslo","n":3,"vip":true,"likes":["red"],"paid":{"amount":1250,"currency":"EUR"}}}"#
+            )
+            _ = try await ana.api(.post, "/v1/contacts", #"{"email":"b@example.com","properties":{"city":"Rome"}}"#)
+            func found(_ query: String) async throws -> [String] {
+                let answer = try await ana.api(.get, "/v1/contacts?\(query)").json()
+                guard case .array(let rows)? = answer["data"] else { return [] }
+                return rows.compactMap { $0["email"]?.stringValue }
+            }
+            for query in [
+                "city&value=oslo", "n&value=3", "vip&value=yes", "likes&value=Red", "paid&value=12.50%20EUR", "n",
+            ] {
+                #expect(try await found("property=\(query)") == ["a@example.com"], "\(query)")
+            }
+            #expect(try await found("property=city").count == 2)
+            #expect(try await found("property=city&value=Paris").isEmpty)
+            #expect(try await ana.api(.get, "/v1/contacts?property=%00").status == .ok)
+            let browser = try await ana.signIn()
+            let csv = try await browser.get("/contacts/export?property=city&value=Oslo").text
+            #expect(csv.contains("12.50 EUR") && csv.contains("a@example.com") && !csv.contains("b@example.com"))
         }
     }
 

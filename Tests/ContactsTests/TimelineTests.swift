@@ -17,8 +17,10 @@ struct TimelineTests {
             func moments(_ email: String) async throws -> [ContactMoment] {
                 let person: Contact = try #require(people[email])
                 return try await bench.portal.services.database.read(bench.scope.workspace) { transaction in
-                    let origin = try await transaction.pipeline(ImportMoments.origin(of: person.id, bench.scope))
-                    return try await ImportMoments.find(person, origin: origin, bench.scope, in: transaction)
+                    let (origin, changes) = try await transaction.pipeline(
+                        ImportMoments.origin(of: person.id, bench.scope),
+                        ImportMoments.changes(of: person.id, bench.scope))
+                    return origin + changes
                 }
             }
             let ana = try await moments("ana@example.com")

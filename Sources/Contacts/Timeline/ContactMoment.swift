@@ -8,22 +8,23 @@ import Templates
 package struct ContactMoment: Sendable, ViewRecord {
     /// What a line is about; its raw value stands in addresses.
     package enum Kind: String, Sendable, CaseIterable {
-        case change, message, event
+        case change, activity, message, event
         case importing = "import"
 
-        /// Of what happened within the same microsecond, changes come first.
+        /// Of what happened within the same microsecond, changes come first. Changes and activities stand in one table.
         var rank: Int {
             switch self {
-            case .change: 0
+            case .change, .activity: 0
             case .message: 1
-            case .importing: 2
-            case .event: 3
+            case .event: 2
+            case .importing: 3
             }
         }
 
         var label: String {
             switch self {
             case .change: "Changes"
+            case .activity: "Activities"
             case .message: "Messages"
             case .event: "Events"
             case .importing: "Imports"
@@ -62,12 +63,21 @@ package struct ContactMoment: Sendable, ViewRecord {
 
     var position: MomentPosition { MomentPosition(at: at, kind: kind, key: key) }
 
-    /// A person's messages, the newest moments first. Messages belong to a higher floor; `Portal` hands this over.
+    /// A person's messages, or what they did elsewhere, the newest moments first, as one query: it travels together with
+    /// the others of the page. They belong to other slices; `Portal` hands this over.
     package typealias Source =
         @Sendable (
-            _ contact: ContactID, _ after: MomentPosition?, _ limit: Int, _ scope: WorkspaceScope,
-            _ transaction: PostgresTransaction
-        ) async throws -> [ContactMoment]
+            _ contact: ContactID, _ after: MomentPosition?, _ limit: Int, _ scope: WorkspaceScope
+        ) -> Query<ContactMoment>
+
+    /// A source without anything.
+    package static func nothing(
+        _: ContactID, _: MomentPosition?, _: Int, _: WorkspaceScope
+    ) -> Query<ContactMoment> {
+        Query.values(String.self, "contacts.timeline.nothing", "SELECT '' WHERE false").map { _ in
+            ContactMoment(.event, title: "", at: Date(timeIntervalSince1970: 0), icon: "info", key: "")
+        }
+    }
 }
 
 /// A place in a timeline: everything that comes after it is older, or as old and later in order.
@@ -90,6 +100,11 @@ package struct MomentPosition: Sendable, Equatable, Comparable {
         self.init(at: Date(timeIntervalSince1970: Double(micros) / 1_000_000), kind: kind, key: keys[2])
     }
 
+    /// Before everything that happened at this moment or later.
+    init(before moment: Date) {
+        self.init(at: moment, kind: .change, key: "")
+    }
+
     var keys: [String] { [String(micros), kind.rawValue, key] }
 
     private var micros: Int64 { Int64((at.timeIntervalSince1970 * 1_000_000).rounded()) }
@@ -97,7 +112,7 @@ package struct MomentPosition: Sendable, Equatable, Comparable {
     /// Whether this comes before the other in a timeline: newer, or as new and earlier in order.
     package static func < (one: MomentPosition, other: MomentPosition) -> Bool {
         if one.micros != other.micros { return one.micros > other.micros }
-        if one.kind != other.kind { return one.kind.rank < other.kind.rank }
+        if one.kind.rank != other.kind.rank { return one.kind.rank < other.kind.rank }
         return one.key > other.key
     }
 

@@ -66,14 +66,19 @@ package struct ContactTimeline: Sendable {
     }
 
     /// The newest events of a person, or those after a place in their timeline.
+    /// - Parameter kind: changes only, activities only, or both.
     static func select(
-        _ contact: ContactID, after: MomentPosition?, limit: Int, _ scope: WorkspaceScope
+        _ contact: ContactID, _ kind: ContactMoment.Kind? = nil, after: MomentPosition?, limit: Int,
+        _ scope: WorkspaceScope
     ) -> SQL {
+        var kinds: SQL = ""
+        if kind == .change { kinds = " AND NOT starts_with(kind, 'activity.')" }
+        if kind == .activity { kinds = " AND starts_with(kind, 'activity.')" }
         let position: SQL =
             after.map { $0.condition(for: .change, time: "occurred_at", key: "id::text COLLATE \"C\"") } ?? ""
         return """
             SELECT \(ContactEvent.columns) FROM marketing_contact_events
-            WHERE workspace_id = \(scope.workspace) AND contact_id = \(contact)\(position)
+            WHERE workspace_id = \(scope.workspace) AND contact_id = \(contact)\(kinds)\(position)
             ORDER BY occurred_at DESC, id DESC LIMIT \(limit)
             """
     }
@@ -144,7 +149,8 @@ package struct ContactEvent: Sendable, PostgresRow {
 
     var moment: ContactMoment {
         ContactMoment(
-            .change, title: title, at: occurredAt, icon: icon, detail: detail, href: href, key: id.description)
+            kind.name.hasPrefix(ContactTimeline.Kind.activityPrefix) ? .activity : .change, title: title,
+            at: occurredAt, icon: icon, detail: detail, href: href, key: id.description)
     }
 
     private var icon: String {

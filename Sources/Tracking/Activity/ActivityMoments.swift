@@ -50,12 +50,11 @@ package enum ActivityMoments {
 
     /// The newest events of a person, month by month through the index by contact.
     package static func moments(
-        of contact: ContactID, after: MomentPosition?, limit: Int, _ scope: WorkspaceScope,
-        in transaction: PostgresTransaction
-    ) async throws -> [ContactMoment] {
+        of contact: ContactID, after: MomentPosition?, limit: Int, _ scope: WorkspaceScope
+    ) -> Query<ContactMoment> {
         let key: SQL = "e.id::text COLLATE \"C\""
         let position: SQL = after.map { $0.condition(for: .event, time: "e.occurred_at", key: key) } ?? ""
-        return try await transaction.all(
+        return Query(
             Row.self, "tracking.activity.moments",
             """
             SELECT \(Row.columns) FROM marketing_events e
