@@ -1,3 +1,4 @@
+import Core
 import Hummingbird
 import Logging
 import NIOCore
@@ -33,10 +34,22 @@ struct WebService: Service {
                         logger: logger)
                     group.addTask { try await application.run() }
                 }
+                group.addTask { try await Self.settle() }
                 try await group.waitForAll()
             }
         } onGracefulShutdown: {
             readiness.set(false)
         }
+    }
+
+    /// A second after the start everything that runs by itself has run once; what starting alone needed can go.
+    private static func settle() async throws {
+        do {
+            try await Task.sleep(for: .seconds(1))
+        } catch {
+            // Stopped before it had settled.
+            return
+        }
+        ProgramPages.giveBack()
     }
 }
