@@ -92,11 +92,17 @@ let package = Package(
                 "Web",
                 log,
             ]),
+        room(
+            "Connectors",
+            uses: [
+                "Contacts", "Tracking", "Accounts", "Core", "Cryptography", "Templates", "Postgres", "Jobs", "Web", log,
+            ]),
         // Floor 7
         room(
             "Portal",
             uses: [
-                "Analytics", "Campaigns", "Messaging", "Segments", "Contacts", "Tracking", "Accounts", "Core",
+                "Connectors", "Analytics", "Campaigns", "Messaging", "Segments", "Contacts", "Tracking", "Accounts",
+                "Core",
                 "Cryptography",
                 "Templates",
                 "Markup", "Mail", "HTTPTransport", "Postgres", "Jobs", "Web", hummingbird, log, metrics, lifecycle,
@@ -146,6 +152,7 @@ package.targets += [
     tests(of: "Segments", uses: ["Core", "Web", "Accounts", "Contacts", "Jobs", "Portal", "Postgres"]),
     tests(of: "Messaging", uses: ["Core", "Web", "Accounts", "Contacts", "Mail", "Postgres"]),
     tests(of: "Campaigns", uses: ["Core", "HTTPTransport", "Web", "Accounts", "Contacts", "Messaging", "Postgres"]),
+    tests(of: "Connectors", uses: ["Core", "Web", "Accounts", "Contacts", "Tracking", "Postgres"]),
     tests(of: "Analytics", uses: ["Core", "Web", "Accounts", "Postgres"]),
     tests(
         of: "Portal",

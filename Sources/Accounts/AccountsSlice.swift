@@ -27,10 +27,14 @@ package struct AccountsSlice: Slice {
     ]
 
     /// How the web floor finds out who asks.
-    package var sessionStore: SessionStore {
+    /// - Parameter service: whom a service key stands for.
+    package func sessionStore(
+        service: @escaping @Sendable (ServiceCall) async throws -> Principal?
+    ) -> SessionStore {
         let tokens = BearerTokens(services: services)
         return SessionStore(
-            session: { [memory] in try await memory.session($0) }, bearer: { try await tokens.principal(of: $0) })
+            session: { [memory] in try await memory.session($0) }, bearer: { try await tokens.principal(of: $0) },
+            service: service)
     }
 
     /// Where the answers to requests with an `Idempotency-Key` are kept.

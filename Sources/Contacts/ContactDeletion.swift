@@ -50,14 +50,17 @@ struct ContactDeletion: Sendable {
         return gone
     }
 
-    /// Brings a deleted person back, with the lists that still exist. False when there is no such deleted person; a
+    /// Brings a deleted person back, with the lists that still exist. False when there is no such deleted person, or when
+    /// they were merged into somebody: that is taken back otherwise; a
     /// unique violation when the address has been given to somebody else since.
     func restore(_ id: ContactID, in transaction: PostgresTransaction) async throws -> Bool {
         let count: Int = try await transaction.run(
             "contacts.restore",
             """
             UPDATE marketing_contacts SET deleted_at = NULL, updated_at = \(now), version = version + 1
-            WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NOT NULL
+            WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NOT NULL AND NOT EXISTS (
+                SELECT FROM marketing_contact_aliases
+                WHERE workspace_id = \(scope.workspace) AND loser_id = \(id))
             """)
         guard count > 0 else { return false }
         try await transaction.run([

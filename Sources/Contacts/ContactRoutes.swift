@@ -213,8 +213,10 @@ struct ContactRoutes: Sendable {
     private func confirmRestoring(_ request: WebRequest) async throws -> WebResponse {
         let scope = try request.scope
         let id: ContactID = try request.id()
-        let found = try await services.database.read(scope.workspace) { transaction in
-            try await ContactQueries(scope: scope).findAny(id, in: transaction)
+        let found: Contact? = try await services.database.read(scope.workspace) { transaction in
+            // Whoever was merged into somebody is not deleted: the address leads to them.
+            if try await ContactAliases.current(id, scope, in: transaction) != nil { return nil }
+            return try await ContactQueries(scope: scope).findAny(id, in: transaction)
         }
         guard let contact = found else { throw WebError.notFound }
         guard contact.deletedAt != nil else { return .redirect(to: ContactPaths.contact(id)) }

@@ -111,6 +111,8 @@ struct ContactShowPage: ViewPage {
         case "import": "An import"
         case "api": "The API"
         case "form": "A form"
+        case "sync": "A connected system"
+        case "event": "An event"
         case nil: "Unknown"
         default: "Added by hand"
         }

@@ -15,6 +15,8 @@ package struct ContactsSlice: Slice {
     private let messages: ContactMoment.Source
     private let activity: ContactMoment.Source
     private let counts = MatchCountMemory()
+    /// Making two people one.
+    package let merging: ContactMerging
 
     /// - Parameter uploadLimit: the largest file that can be imported, in bytes.
     package init(
@@ -23,7 +25,8 @@ package struct ContactsSlice: Slice {
         propertyUses: @escaping PropertyUseFinder = { _, _, _ in [] },
         companyUses: @escaping CompanyUseFinder = { _, _, _ in [] },
         messages: @escaping ContactMoment.Source = ContactMoment.nothing,
-        activity: @escaping ContactMoment.Source = ContactMoment.nothing
+        activity: @escaping ContactMoment.Source = ContactMoment.nothing,
+        references: [ContactReference] = []
     ) {
         self.services = services
         self.uploadLimit = uploadLimit
@@ -32,6 +35,7 @@ package struct ContactsSlice: Slice {
         self.companyUses = companyUses
         self.messages = messages
         self.activity = activity
+        merging = ContactMerging(services: services, others: references)
     }
 
     package static let pages: [any ViewPage.Type] = [
@@ -40,6 +44,7 @@ package struct ContactsSlice: Slice {
         ListFormPage.self, ListShowPage.self, ListDeletePage.self, ConsentHistoryPage.self, ConsentEvidencePage.self,
         PropertiesIndexPage.self, PropertyFormPage.self, PropertyChangePage.self, PropertyDeletePage.self,
         CompaniesIndexPage.self, CompanyShowPage.self, CompanyFormPage.self, CompanyDeletePage.self,
+        DuplicatesPage.self, MergeComparePage.self, MergeShowPage.self,
     ]
 
     package static let navigation: [NavItem] = [
@@ -59,6 +64,7 @@ package struct ContactsSlice: Slice {
         ImportAPI(services: services, uploadLimit: uploadLimit).add(to: &table)
         ContactAPI(services: services).add(to: &table)
         IdentityAPI(services: services).add(to: &table)
+        MergeRoutes(services: services, merging: merging).add(to: &table)
         ListAPI(services: services, uses: listUses).add(to: &table)
         PropertyRoutes(services: services, uses: propertyUses).add(to: &table)
         PropertyAPI(services: services, uses: propertyUses).add(to: &table)
@@ -93,6 +99,14 @@ package struct ContactsSlice: Slice {
             try await ContactSearchIndex.flush(services.database)
         }
         PropertyIndexing.register(in: &registry, services: services)
+        registry.register(ContactReindexJob.self) { job, context in try await job.run(services, context) }
+        registry.register(FindDuplicatesJob.self) { _, context in
+            guard let workspace = context.workspace else { return }
+            try await DuplicateFinder(services: services).run(WorkspaceScope(workspace: workspace))
+        }
+        registry.schedule("contacts.duplicates.nightly", .daily(hour: 3, minute: 20)) { _ in
+            try await DuplicateFinder(services: services).runEverywhere()
+        }
         registry.register(ContactBulkJob.self) { job, context in
             guard let workspace = context.workspace else { return }
             let scope = WorkspaceScope(workspace: workspace, actor: job.actor)

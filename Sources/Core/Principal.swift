@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// What a member may do in a workspace. Each role may do all that the ones below it may.
 package enum Role: String, Sendable, Codable, CaseIterable, Comparable {
     case viewer, editor, admin, owner
@@ -23,6 +25,19 @@ package struct Principal: Sendable, Hashable {
     package let role: Role
     package let name: String
     package let email: String
+    /// Whether it is a host product with a service key, not a person.
+    package let isService: Bool
+
+    /// A host product: it acts in a workspace like an editor, and is nobody in particular.
+    /// - Parameter service: what it is called in logs.
+    package init(service name: String, workspace: WorkspaceID) {
+        user = UserID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+        self.workspace = workspace
+        role = .editor
+        self.name = name
+        email = ""
+        isService = true
+    }
 
     package init(user: UserID, workspace: WorkspaceID, role: Role, name: String, email: String) {
         self.user = user
@@ -30,6 +45,7 @@ package struct Principal: Sendable, Hashable {
         self.role = role
         self.name = name
         self.email = email
+        isService = false
     }
 }
 
@@ -46,6 +62,6 @@ package struct WorkspaceScope: Sendable, Hashable {
     }
 
     package init(_ principal: Principal) {
-        self.init(workspace: principal.workspace, actor: principal.user)
+        self.init(workspace: principal.workspace, actor: principal.isService ? nil : principal.user)
     }
 }

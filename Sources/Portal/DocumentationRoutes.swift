@@ -110,6 +110,7 @@ struct DocumentationPage: ViewPage {
         let access =
             switch route.access {
             case .anyone: "No sign-in needed"
+            case .role where route.face == .service: "Needs a service key"
             case .role(let role): "Needs the role \(role.rawValue)"
             }
         return DocumentedOperation(

@@ -1,6 +1,7 @@
 import Accounts
 import Analytics
 import Campaigns
+import Connectors
 import Contacts
 import Core
 import FoundationEssentials
@@ -19,6 +20,7 @@ package struct PortalAssembly: Sendable {
     package let slices: [any Slice]
     package let messaging: MessagingSlice
     package let tracking: TrackingSlice
+    package let connectors: ConnectorsSlice
     package let routes: RouteTable
     package let jobs: JobRegistry
     /// What a node answers that serves nothing else.
@@ -26,24 +28,27 @@ package struct PortalAssembly: Sendable {
 
     /// - Parameters:
     ///   - outbox: what the Outbox of a workspace keeps.
+    ///   - serviceKey: the key of host products that may name any tenant (`MARKETING_SERVICE_API_KEY`).
     ///   - icons: the names of the sprite's icons, for the style guide; nil where none is shown.
     package init(
         services: AppServices, metrics: PrometheusRegistry, readiness: Readiness, mailer: SystemMailer,
-        outbox: OutboxLimits = OutboxLimits(), icons: [String]? = nil
+        outbox: OutboxLimits = OutboxLimits(), serviceKey: Secret<String>? = nil, icons: [String]? = nil
     ) {
         let accounts = AccountsSlice(services: services)
         let messaging = MessagingSlice(services: services, outbox: outbox)
         let tracking = TrackingSlice(services: services, ledger: MessageEngagement())
+        let connectors = ConnectorsSlice(
+            services: services, installationKey: serviceKey, activity: tracking.activity)
         let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
         let slices: [any Slice] = [
             accounts,
             ContactsSlice(
                 services: services, listUses: CampaignListUses.find, propertyUses: CampaignPropertyUses.find,
-                messages: ContactMessages.moments,
-                activity: ActivityMoments.moments),
+                messages: ContactMessages.moments, activity: ActivityMoments.moments,
+                references: TrackingSlice.contactReferences + MessagingSlice.contactReferences),
             messaging, tracking,
             campaigns,
-            AnalyticsSlice(services: services),
+            AnalyticsSlice(services: services), connectors,
         ]
         var routes = RouteTable()
         var jobs = JobRegistry()
@@ -51,6 +56,8 @@ package struct PortalAssembly: Sendable {
             slice.routes(&routes)
             slice.jobs(&jobs)
         }
+        MergedContactRoutes.follow(services, in: &routes)
+        ServiceMirror.add(to: &routes)
         let healthRoutes = HealthRoutes(database: services.database, readiness: readiness, metrics: metrics)
         healthRoutes.add(to: &routes)
         var health = RouteTable()
@@ -61,6 +68,7 @@ package struct PortalAssembly: Sendable {
         self.accounts = accounts
         self.messaging = messaging
         self.tracking = tracking
+        self.connectors = connectors
         self.slices = slices
         self.routes = routes
         self.health = health
@@ -80,7 +88,7 @@ package struct PortalAssembly: Sendable {
 
     private static let sliceTypes: [any Slice.Type] = [
         AccountsSlice.self, ContactsSlice.self, MessagingSlice.self, TrackingSlice.self,
-        CampaignsSlice.self, AnalyticsSlice.self,
+        CampaignsSlice.self, AnalyticsSlice.self, ConnectorsSlice.self,
     ]
 
     /// Reads, checks and links all views.
@@ -99,7 +107,8 @@ package struct PortalAssembly: Sendable {
         var configuration = configuration
         configuration.navigation = Self.navigation
         return WebServer(
-            routes: role == .worker ? health : routes, configuration: configuration, sessions: accounts.sessionStore,
+            routes: role == .worker ? health : routes, configuration: configuration,
+            sessions: accounts.sessionStore { [connectors] in try await connectors.access.principal($0) },
             pages: PageRenderer(views), assets: assets, idempotency: accounts.idempotencyStore, logger: logger)
     }
 }

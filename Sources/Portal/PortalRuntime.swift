@@ -86,6 +86,7 @@ package struct PortalRuntime: Sendable {
             send: SystemMailTransport.send, logger: logger)
         assembly = PortalAssembly(
             services: services, metrics: metrics, readiness: readiness, mailer: mailer, outbox: configuration.outbox,
+            serviceKey: configuration.serviceAPIKey,
             icons: configuration.isEmbedded
                 ? IconSprite.names(in: "\(configuration.resources)/Public/img/icons.svg") : nil)
         self.letters = letters

@@ -10,7 +10,8 @@ struct Bench: AsyncParsableCommand {
             Use a release build: swift build -c release, then .build/release/portal bench track.
             """,
         subcommands: [
-            SendBench.self, ImportBench.self, TrackBench.self, PagesBench.self, SurviveBench.self, SinkBench.self,
+            SendBench.self, ImportBench.self, TrackBench.self, PagesBench.self, SyncBench.self, SurviveBench.self,
+            SinkBench.self,
         ])
 }
 
@@ -93,6 +94,24 @@ struct PagesBench: AsyncParsableCommand {
             options.connections = connections
             options.seconds = seconds
             options.compresses = gzip
+        }
+    }
+}
+
+struct SyncBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync",
+        abstract: "A host product's people, new, unchanged and changed, its events, and merging two people.")
+
+    @OptionGroup var shared: BenchArguments
+    @Option(help: "People that the host product has.") var people: Int = 100_000
+    @Option(help: "Connections that send at the same time.") var connections: Int = 4
+
+    func run() async throws {
+        let (people, connections) = (people, connections)
+        try await shared.run(.sync) { options in
+            options.people = people
+            options.connections = connections
         }
     }
 }

@@ -1,4 +1,5 @@
 import Accounts
+import Contacts
 import Core
 import Jobs
 import Postgres
@@ -23,6 +24,11 @@ package struct TrackingSlice: Slice {
         events = GroupCommit(gathering: .milliseconds(1)) { try await store.store($0) }
         activity = ActivityIntake(services: services)
     }
+
+    /// Where this slice names people.
+    package static let contactReferences: [ContactReference] = [
+        .rows("marketing_email_events", words: "opens and clicks"), .rows("marketing_events", words: "events"),
+    ]
 
     /// The writers of events, to be run with the server.
     package var eventWriters: [any Service] { [events, activity.writer] }

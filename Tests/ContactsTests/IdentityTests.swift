@@ -157,6 +157,10 @@ struct IdentityTests {
             }
             #expect(Set(matches.map(\.contact)).count == 700)
             #expect(matches.filter(\.isNew).count == 700)
+            let waiting = try await portal.services.database.read(scope.workspace) { transaction in
+                try await ContactTotals.state(scope, in: transaction).unindexed
+            }
+            #expect(waiting == 700)
             let gone = matches[0].contact
             #expect(try await ana.api(.delete, "/v1/contacts/\(gone)").status == .noContent)
             let again = try #require(try await resolver.resolve(clues[0], source: "test", scope))

@@ -22,7 +22,8 @@ struct RouteMatrixTests {
                 let path = Self.filled(route.path, with: Self.nobodysID)
                 let answer = try await portal.send(
                     route.method, path, headers: [.contentType: "application/json"], body: Array("{}".utf8))
-                let expected: [HTTPResponse.Status] = route.face == .api ? [.unauthorized] : [.seeOther]
+                let isJSON = route.face == .api || route.face == .service
+                let expected: [HTTPResponse.Status] = isJSON ? [.unauthorized] : [.seeOther]
                 #expect(expected.contains(answer.status), "\(route.method) \(route.path) answers \(answer.status)")
             }
         }
@@ -37,6 +38,8 @@ struct RouteMatrixTests {
                 let path = Self.filled(route.path, with: Self.nobodysID)
                 let answer: TestResponse
                 switch (route.face, route.method) {
+                case (.service, .get), (.service, .delete): answer = try await portal.service(route.method, path)
+                case (.service, _): answer = try await portal.service(route.method, path, "{}")
                 case (.api, .get), (.api, .delete): answer = try await ana.api(route.method, path)
                 case (.api, _): answer = try await ana.api(route.method, path, "{}")
                 case (_, .get): answer = try await browser.get(path)
@@ -79,7 +82,12 @@ struct RouteMatrixTests {
             for route in portal.assembly.routes.routes
             where route.method == .get && !route.path.contains("{") && route.access != .anyone {
                 let path = "\(route.path)?\(query)"
-                let answer = route.face == .api ? try await ana.api(.get, path) : try await browser.get(path)
+                let answer: TestResponse
+                switch route.face {
+                case .api: answer = try await ana.api(.get, path)
+                case .service: answer = try await portal.service(.get, path)
+                default: answer = try await browser.get(path)
+                }
                 #expect(answer.status.code < 500, "GET \(path) answers \(answer.status)")
             }
         }
@@ -96,9 +104,12 @@ struct RouteMatrixTests {
         try await PortalFixture.with { portal in
             let ana = try await portal.register("Ana")
             for route in portal.assembly.routes.routes
-            where route.face == .api && route.method != .get && route.method != .delete {
+            where [.api, .service].contains(route.face) && route.method != .get && route.method != .delete {
                 let path = Self.filled(route.path, with: Self.nobodysID)
-                let answer = try await ana.api(route.method, path, body)
+                let answer =
+                    route.face == .api
+                    ? try await ana.api(route.method, path, body)
+                    : try await portal.service(route.method, path, body)
                 #expect(answer.status.code < 500, "\(route.method) \(path) with \(body) answers \(answer.status)")
                 if answer.status.code >= 400 {
                     #expect(answer.headers[.contentType] == "application/problem+json", "\(route.method) \(path)")

@@ -58,6 +58,20 @@ package struct PortalFixture: Sendable {
     /// The secret of a portal that was not restarted with another.
     package static let secret = "a secret for tests that is long enough"
 
+    /// The key of host products that may name any tenant.
+    package static let serviceKey = "a service key for tests"
+
+    /// A call of a host product.
+    package func service(
+        _ method: HTTPRequest.Method, _ path: String, _ json: String? = nil, tenant: String? = "t-1",
+        key: String = PortalFixture.serviceKey
+    ) async throws -> TestResponse {
+        var fields: HTTPFields = [.authorization: "Bearer \(key)"]
+        if let tenant { fields[.externalTenantID] = tenant }
+        if json != nil { fields[.contentType] = "application/json" }
+        return try await send(method, path, headers: fields, body: Array((json ?? "").utf8))
+    }
+
     private init(
         database: Database, clock: WallClock, varDirectory: String, secret: String = PortalFixture.secret,
         earlier: [String] = [], role: PortalRuntime.NodeRole = .all,
@@ -74,7 +88,8 @@ package struct PortalFixture: Sendable {
         let mailer = SystemMailer(
             smtp: nil, directory: varDirectory, views: { nil }, clock: clock, send: { _, _, _, _ in }, logger: logger)
         assembly = PortalAssembly(
-            services: services, metrics: PrometheusRegistry(), readiness: Readiness(), mailer: mailer)
+            services: services, metrics: PrometheusRegistry(), readiness: Readiness(), mailer: mailer,
+            serviceKey: Secret(Self.serviceKey))
         self.varDirectory = varDirectory
         let library = try Self.views.get()
         let server = assembly.server(

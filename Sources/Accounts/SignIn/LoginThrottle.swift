@@ -18,9 +18,12 @@ struct LoginThrottle: Sendable {
     private enum Subject {
         case account(String)
         case address(String)
+        /// Who comes with a wrong service key.
+        case serviceKey(String)
 
         var key: [UInt8] {
             switch self {
+            case .serviceKey(let address): SHA256.hash("service key\n\(Self.network(of: address))")
             case .account(let email): SHA256.hash("account\n\(email)")
             case .address(let address): SHA256.hash("address\n\(Self.network(of: address))")
             }
@@ -29,7 +32,7 @@ struct LoginThrottle: Sendable {
         var allowedFailures: Int {
             switch self {
             case .account: 5
-            case .address: 20
+            case .address, .serviceKey: 20
             }
         }
 
@@ -44,14 +47,23 @@ struct LoginThrottle: Sendable {
 
     /// Seconds until the next try is allowed; 0 when it is now.
     func wait(email: String, address: String) async throws -> Int {
-        let keys = [Subject.account(email).key, Subject.address(address).key]
+        try await wait([.account(email), .address(address)])
+    }
+
+    /// The same for an address that comes with service keys.
+    func wait(serviceAddress address: String) async throws -> Int {
+        try await wait([.serviceKey(address)])
+    }
+
+    private func wait(_ subjects: [Subject]) async throws -> Int {
+        let keys = subjects.map(\.key)
         let now = clock.now
         let until = try await database.session { session in
             try await session.value(
                 Date?.self, "accounts.throttle.wait",
                 """
                 SELECT max(blocked_until) FROM marketing_login_failures
-                WHERE key IN (\(keys[0]), \(keys[1])) AND blocked_until > \(now)
+                WHERE key = ANY (\(keys)) AND blocked_until > \(now)
                 """)
         }
         return until.map { max(1, Int($0.timeIntervalSince(now).rounded(.up))) } ?? 0
@@ -59,6 +71,10 @@ struct LoginThrottle: Sendable {
 
     func recordFailure(email: String, address: String) async throws {
         for subject in [Subject.account(email), .address(address)] { try await recordFailure(subject) }
+    }
+
+    func recordFailure(serviceAddress address: String) async throws {
+        try await recordFailure(.serviceKey(address))
     }
 
     private func recordFailure(_ subject: Subject) async throws {
@@ -99,5 +115,23 @@ struct LoginThrottle: Sendable {
             try await session.run(
                 "accounts.throttle.sweep", "DELETE FROM marketing_login_failures WHERE updated_at < \(before)")
         }
+    }
+}
+
+/// Slows down guessing of service keys: after twenty wrong ones from an address each try waits longer, up to a minute.
+package struct KeyThrottle: Sendable {
+    private let throttle: LoginThrottle
+
+    package init(_ services: AppServices) {
+        throttle = LoginThrottle(database: services.database, clock: services.clock)
+    }
+
+    /// Seconds until the next try is allowed; 0 when it is now.
+    package func wait(address: String) async throws -> Int {
+        try await throttle.wait(serviceAddress: address)
+    }
+
+    package func recordFailure(address: String) async throws {
+        try await throttle.recordFailure(serviceAddress: address)
     }
 }

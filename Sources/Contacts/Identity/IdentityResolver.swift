@@ -51,7 +51,7 @@ package struct IdentityResolver: Sendable {
             guard let after = people[id] else { continue }
             if let old = before[id] { batch.change(old, into: after) } else { batch.create(after) }
         }
-        try await transaction.run(batch.statements())
+        try await batch.write(in: transaction)
         return matches
     }
 

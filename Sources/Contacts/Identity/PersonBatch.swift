@@ -1,6 +1,7 @@
 import Accounts
 import Core
 import FoundationEssentials
+import Jobs
 import Postgres
 
 /// People who are to be made or changed together, with everything that belongs to it: one statement per table.
@@ -46,9 +47,41 @@ struct PersonBatch: Sendable {
 
     // MARK: Writing
 
+    /// Beyond so many people the search table follows by a job: making the entries costs as much as all the rest.
+    static let searchLimit: Int = 100
+
+    /// Whose entries in the search table change.
+    private var searchable: [ContactID] {
+        created.map(\.id)
+            + changed.filter { pair in
+                let (old, new) = pair
+                return (old.email, old.phone, old.firstName, old.lastName) != (
+                    new.email, new.phone, new.firstName, new.lastName
+                )
+                    || old.tags != new.tags
+            }.map(\.after.id)
+    }
+
+    /// Writes everything in one round trip, or two where the search table follows later.
+    /// - Parameters:
+    ///   - others: statements of the caller that run first.
+    ///   - last: statements of the caller that run last.
+    ///   - kind: the kind of moment that changed people get.
+    func write(
+        after others: [Statement] = [], before last: [Statement] = [], change kind: ContactTimeline.Kind = .updated,
+        in transaction: PostgresTransaction
+    ) async throws {
+        let waiting: [ContactID] = searchable
+        if waiting.count > Self.searchLimit {
+            try await services.jobs.enqueue(
+                ContactReindexJob(contacts: waiting), workspace: scope.workspace, in: transaction)
+        }
+        try await transaction.run(others + statements(change: kind) + last)
+    }
+
     /// Everything as statements, for one round trip. The totals come last: their row is locked until the commit.
     /// - Parameter kind: the kind of moment that changed people get; made ones get `created`.
-    func statements(change kind: ContactTimeline.Kind = .updated) -> [Statement] {
+    private func statements(change kind: ContactTimeline.Kind) -> [Statement] {
         var statements: [Statement] = []
         if let release { statements.append(release) }
         if !changed.isEmpty { statements.append(update) }
@@ -59,9 +92,13 @@ struct PersonBatch: Sendable {
         guard !touched.isEmpty else { return statements }
         statements += timeline(kind)
         statements += audience
-        statements.append(ContactSearchIndex.refresh(touched, scope))
         statements += vocabulary
+        let waiting: [ContactID] = searchable
+        if !waiting.isEmpty, waiting.count <= Self.searchLimit {
+            statements.append(ContactSearchIndex.refresh(waiting, scope))
+        }
         statements.append(ContactTotals.adding(created.count, scope))
+        if waiting.count > Self.searchLimit { statements.append(ContactReindexJob.count(waiting.count, scope)) }
         return statements
     }
 

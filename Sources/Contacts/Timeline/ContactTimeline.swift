@@ -25,6 +25,7 @@ package struct ContactTimeline: Sendable {
 
         package static let created: Kind = "contact.created"
         package static let updated: Kind = "contact.updated"
+        package static let synced: Kind = "contact.synced"
         package static let deleted: Kind = "contact.deleted"
         package static let restored: Kind = "contact.restored"
         package static let listed: Kind = "list.added"
@@ -117,9 +118,12 @@ package struct ContactEvent: Sendable, PostgresRow {
             switch data["source"]?.stringValue {
             case "api": return "Added through the API"
             case "form": return "Added through a form"
+            case "sync": return "Added by a connected system"
+            case "event": return "Added with an event"
             default: return "Added by hand"
             }
         case .updated: return "Details changed"
+        case .synced: return "Changed by a connected system"
         case .deleted: return "Deleted"
         case .restored: return "Brought back"
         case .listed: return "Put on the list “\(data["list"]?.stringValue ?? "")”"
@@ -137,7 +141,7 @@ package struct ContactEvent: Sendable, PostgresRow {
     /// What explains it: the fields that changed, or the reason.
     package var detail: String? {
         if let detail = data["detail"]?.stringValue { return detail }
-        guard kind == .updated, case .object(let members) = data else { return nil }
+        guard kind == .updated || kind == .synced, case .object(let members) = data else { return nil }
         let changes: [String] = members.keys.sorted().compactMap { name in
             guard case .array(let values)? = members[name], values.count == 2 else { return nil }
             return "\(name): \(Self.words(values[0])) → \(Self.words(values[1]))"
@@ -157,6 +161,7 @@ package struct ContactEvent: Sendable, PostgresRow {
         switch kind {
         case .created: "plus"
         case .updated: "edit"
+        case .synced: "refresh"
         case .deleted: "trash"
         case .restored: "undo"
         case .listed, .unlisted: "list"

@@ -48,7 +48,7 @@ package struct BenchError: Error, CustomStringConvertible {
 
 /// What is measured, and what must not break.
 package enum BenchScenario: String, Sendable, CaseIterable {
-    case send, `import`, track, pages, survive
+    case send, `import`, track, pages, survive, sync
 
     /// Carries the scenario out against a portal of its own and answers what was measured, as one JSON object.
     package func run(_ options: BenchOptions) async throws -> [UInt8] {
@@ -58,6 +58,7 @@ package enum BenchScenario: String, Sendable, CaseIterable {
         case .import: try await ImportScenario(options: options).run(&report)
         case .track: try await TrackScenario(options: options).run(&report)
         case .pages: try await PagesScenario(options: options).run(&report)
+        case .sync: try await SyncScenario(options: options).run(&report)
         case .survive: try await SurvivalScenario(options: options).run(&report)
         }
         return try report.encoded()

@@ -52,6 +52,13 @@ package struct APIOperation: Sendable {
         self.problems = problems
     }
 
+    /// The same operation at another place.
+    package func renamed(_ id: String, tag: String) -> APIOperation {
+        APIOperation(
+            id: id, tag: tag, summary: summary, details: details, query: query, body: body, otherBodies: otherBodies,
+            status: status, response: response, responseType: responseType, problems: problems)
+    }
+
     /// The parameters of every list.
     package static let paging: [Parameter] = [
         Parameter("limit", .integer(minimum: 1, maximum: 200), "How many to answer at most. 50 unless told."),

@@ -28,10 +28,16 @@ package struct OpenAPIDocument: Sendable {
             "servers": .array([.object(["url": .string(serverURL)])]),
             "paths": .object(paths),
             "components": .object([
-                "schemas": .object(schemas), "securitySchemes": .object(["bearer": bearer]),
+                "schemas": .object(schemas),
+                "securitySchemes": .object(["bearer": bearer, "serviceKey": Self.serviceKey]),
             ]),
         ])
     }
+
+    private static let serviceKey: JSONValue = .object([
+        "type": .string("http"), "scheme": .string("bearer"),
+        "description": .string("The key of the installation, with the tenant's id in a header, or of one workspace."),
+    ])
 
     private static let problemSchema: APISchema = .object(
         [
@@ -51,9 +57,12 @@ package struct OpenAPIDocument: Sendable {
         if !operation.details.isEmpty { members["description"] = .string(operation.details) }
         let parameters =
             pathParameters(of: route.path) + operation.query.map(queryParameter)
-            + (route.isRepeatedByKey ? [keyParameter] : [])
+            + (route.face == .service ? [tenantParameter] : []) + (route.isRepeatedByKey ? [keyParameter] : [])
         if !parameters.isEmpty { members["parameters"] = .array(parameters) }
-        if route.access != .anyone { members["security"] = .array([.object(["bearer": .array([])])]) }
+        if route.access != .anyone {
+            let scheme: String = route.face == .service ? "serviceKey" : "bearer"
+            members["security"] = .array([.object([scheme: .array([])])])
+        }
         var bodies: [String: JSONValue] = [:]
         if let body = operation.body { bodies["application/json"] = .object(["schema": body.json]) }
         for type in operation.otherBodies { bodies[type] = .object(["schema": APISchema.string.json]) }
@@ -80,6 +89,12 @@ package struct OpenAPIDocument: Sendable {
         ])
     }
 
+    private static let tenantParameter: JSONValue = .object([
+        "name": .string("X-External-Tenant-Id"), "in": .string("header"), "required": .bool(false),
+        "description": .string("The tenant that is meant; required with the key of the installation."),
+        "schema": .object(["type": .string("string"), "minLength": .int(1), "maxLength": .int(200)]),
+    ])
+
     private static let keyParameter: JSONValue = .object([
         "name": .string("Idempotency-Key"), "in": .string("header"), "required": .bool(false),
         "description": .string("Repeating the request with the same key has no second effect."),
@@ -96,6 +111,7 @@ package struct OpenAPIDocument: Sendable {
         var answers: [String: JSONValue] = [String(operation.status): .object(success)]
         var problems = Set(operation.problems)
         if route.access != .anyone { problems.formUnion([401, 403]) }
+        if route.face == .service { problems.formUnion([400, 429]) }
         if route.path.contains("{") { problems.insert(404) }
         if operation.body != nil { problems.formUnion([400, 422]) }
         if route.isRepeatedByKey { problems.formUnion([400, 409, 422]) }

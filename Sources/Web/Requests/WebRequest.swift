@@ -2,6 +2,7 @@ import Core
 import FoundationEssentials
 import Hummingbird
 import Logging
+import NIOCore
 
 /// What a handler may know about a request: who asks, for what, with which input.
 package struct WebRequest: Sendable {
@@ -96,6 +97,29 @@ package struct WebRequest: Sendable {
         return try JSONBody.decode(type, from: try await body.collect(upTo: limit))
     }
 
+    /// The same request with its body read, so that it can be read again.
+    /// - Throws: `WebError.tooLarge`.
+    package func buffered(limit: Int) async throws -> WebRequest {
+        let bytes = try await body.collect(upTo: limit)
+        return copy(
+            body: RequestBodyStream(RequestBody(buffer: ByteBuffer(bytes: bytes)), limit: body.limit),
+            parameters: parameters)
+    }
+
+    /// The same request about something else.
+    package func with(parameter name: String, _ value: String) -> WebRequest {
+        var changed = parameters
+        changed[name] = value
+        return copy(body: body, parameters: changed)
+    }
+
+    private func copy(body: RequestBodyStream, parameters: [String: String]) -> WebRequest {
+        WebRequest(
+            id: id, method: method, path: path, query: query, headers: headers, clientAddress: clientAddress,
+            principal: principal, session: session, logger: logger, body: body, parameters: parameters,
+            formBytesLimit: formBytesLimit, cursors: cursors, formToken: formToken)
+    }
+
     /// The JSON body as it is, read in one pass: for large batches.
     package func jsonTree(limit: Int = 1 << 20) async throws -> JSONValue {
         guard (headers[.contentType] ?? "").lowercased().hasPrefix("application/json") else {
@@ -169,6 +193,8 @@ extension HTTPField.Name {
     package static let fragment = field("X-Fragment")
     package static let requestID = field("X-Request-Id")
     package static let forwardedFor = field("X-Forwarded-For")
+    /// The tenant of a host product.
+    package static let externalTenantID = field("X-External-Tenant-Id")
     package static let csrfToken = field("X-CSRF-Token")
     package static let secFetchSite = field("Sec-Fetch-Site")
     package static let secPurpose = field("Sec-Purpose")

@@ -40,6 +40,8 @@ package enum Face: Sendable, Equatable {
     case open
     /// JSON: bearer token, or the browser's session with the forgery token in a header.
     case api
+    /// JSON for host products: a service key as bearer token, and the tenant it speaks for in a header.
+    case service
     /// The hottest endpoints: nothing but the handler.
     case raw
 }
@@ -56,13 +58,13 @@ package struct Route: Sendable {
     package let body: BodyLimit
     /// What the API documentation says of it; nil for routes outside the JSON face.
     package let operation: APIOperation?
-    let handler: Handler
+    package let handler: Handler
     /// Answers without a task where it can; what it leaves, `handler` takes.
     let direct: DirectHandler?
 
-    /// Whether an `Idempotency-Key` is looked at: POST and PATCH of the JSON face, once a member is known.
+    /// Whether an `Idempotency-Key` is looked at: POST and PATCH of the JSON faces, once it is known who asks.
     var isRepeatedByKey: Bool {
-        face == .api && access != .anyone && (method == .post || method == .patch)
+        (face == .api || face == .service) && access != .anyone && (method == .post || method == .patch)
     }
 }
 
@@ -102,6 +104,24 @@ package struct RouteTable: Sendable {
         _ operation: APIOperation, _ handler: @escaping Handler
     ) {
         add(method, path, .api, access, body, operation, handler)
+    }
+
+    /// A route for host products, who come with a service key.
+    package mutating func service(
+        _ method: HTTPRequest.Method, _ path: String, _ access: Access, body: BodyLimit = .form,
+        _ operation: APIOperation, _ handler: @escaping Handler
+    ) {
+        add(method, path, .service, access, body, operation, handler)
+    }
+
+    /// Puts something around the handlers of the routes that are chosen.
+    package mutating func wrap(_ isChosen: (Route) -> Bool, by wrapper: (Route) -> Handler) {
+        routes = routes.map { route in
+            guard isChosen(route) else { return route }
+            return Route(
+                method: route.method, path: route.path, face: route.face, access: route.access, body: route.body,
+                operation: route.operation, handler: wrapper(route), direct: nil)
+        }
     }
 
     /// An endpoint that must cost as little as possible: no session, no log line, no page machinery.

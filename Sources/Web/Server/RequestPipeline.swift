@@ -60,9 +60,13 @@ struct RequestPipeline: Sendable {
             guard visit.principal != nil else { return signIn(afterwards: request) }
             try authorize(route, visit)
             body = try await protect(route, request, &visit, body)
-        case .api:
+        case .api, .service:
             try Self.checkContentNegotiation(route, request)
-            try await identifyCaller(route, request, &visit)
+            if route.face == .service {
+                visit.principal = try await serviceCaller(request, context)
+            } else {
+                try await identifyCaller(route, request, &visit)
+            }
             try authorize(route, visit)
             if let claim = try claim(route, request, visit), let idempotency {
                 return try await idempotency.answer(
@@ -130,6 +134,18 @@ struct RequestPipeline: Sendable {
                 forgery.accepts(request.headers[.csrfToken] ?? "", for: cookie)
             else { throw Self.forged }
         }
+    }
+
+    /// A host product with a service key; sessions and members' tokens open nothing here.
+    private func serviceCaller(_ request: Request, _ context: WebContext) async throws -> Principal {
+        guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer "),
+            let principal = try await sessions.service(
+                ServiceCall(
+                    token: header.dropFirst(7).trimmed, tenant: request.headers[.externalTenantID],
+                    address: ClientAddress.of(
+                        request.headers, peer: context.peerAddress, trustedProxies: configuration.trustedProxies)))
+        else { throw Self.unauthorized }
+        return principal
     }
 
     private func authorize(_ route: Route, _ visit: Visit) throws {

@@ -108,7 +108,7 @@ struct ResponseWriterRoom: Sendable {
         switch face {
         case .raw where !wantsPage, .open where !wantsPage:
             return problem(error, id: id, visit)
-        case .api:
+        case .api, .service:
             return problem(error, id: id, visit)
         case .raw, .open, .page, .visitor:
             return errorPage(refusal(for: error, id: id), id: id, visit)

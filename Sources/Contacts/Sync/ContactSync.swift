@@ -1,0 +1,248 @@
+import Accounts
+import Core
+import FoundationEssentials
+import Postgres
+
+/// Brings people into step with another system, up to a thousand at once: a fixed number of statements, and all or
+/// nothing. Sending the same records again changes nothing.
+package struct ContactSync: Sendable {
+    private let services: AppServices
+
+    package init(_ services: AppServices) {
+        self.services = services
+    }
+
+    /// What became of each record, in order.
+    package func apply(_ rows: [SyncedContact], _ scope: WorkspaceScope) async throws -> [SyncOutcome] {
+        guard !rows.isEmpty else { return [] }
+        return try await IdentityResolver.retryingTakenAddress(services, scope, timeout: .seconds(60)) { transaction in
+            try await apply(rows, scope, in: transaction)
+        }
+    }
+
+    private func apply(
+        _ rows: [SyncedContact], _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> [SyncOutcome] {
+        let queries = IdentityQueries(scope: scope)
+        let links = SyncLinks(kind: .contacts, scope: scope)
+        try await transaction.run([queries.lock])
+        let known = try await links.find(Array(Set(rows.map(\.key))), in: transaction)
+        let (book, people) = try await queries.book(for: rows.map(\.clues), locks: true, in: transaction)
+        var run = ContactSyncRun(services: services, scope: scope, book: book, people: people, links: known)
+        let gone: [UUID] = rows.filter(\.isDeleted).compactMap { known[$0.key]?.target }
+        run.living = try await links.living(of: gone, in: transaction)
+        run.companies = try await companies(rows, scope, in: transaction)
+        run.companiesByDomain = try await companiesByDomain(rows, scope, in: transaction)
+        run.catalog = try await PropertyCatalog.load(
+            .contact, scope, ids: services.ids, at: services.clock.now, in: transaction)
+        let outcomes: [SyncOutcome] = rows.map { run.settle($0) }
+        try await run.write(in: transaction)
+        return outcomes
+    }
+
+    /// The companies that the people's addresses tell, where the domain is not one where anybody can have an address.
+    private func companiesByDomain(
+        _ rows: [SyncedContact], _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> [String: UUID] {
+        let domains: Set<String> = rows.reduce(into: []) { domains, row in
+            if case .set(let email) = row.email, let domain = CompanyDomain(ofAddress: email) {
+                domains.insert(domain.text)
+            }
+        }
+        guard !domains.isEmpty else { return [:] }
+        let found = try await transaction.rows(
+            as: (String, UUID).self, "contacts.sync.domains",
+            """
+            SELECT m.domain, m.id FROM marketing_companies m
+            WHERE m.workspace_id = \(scope.workspace) AND m.domain = ANY (\(Array(domains))) AND m.deleted_at IS NULL
+            """)
+        return Dictionary(found, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func companies(
+        _ rows: [SyncedContact], _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> [ExternalIdentity: UUID] {
+        let keys: Set<ExternalIdentity> = rows.reduce(into: []) { keys, row in
+            if case .set(let key) = row.company { keys.insert(key) }
+        }
+        guard !keys.isEmpty else { return [:] }
+        return try await SyncLinks(kind: .companies, scope: scope).find(Array(keys), in: transaction)
+            .filter { !$0.value.isDeleted }.mapValues(\.target)
+    }
+}
+
+/// One batch: decides record by record in memory, then writes everything.
+struct ContactSyncRun {
+    let services: AppServices
+    let scope: WorkspaceScope
+    var book: IdentityBook
+    /// People as they are to be.
+    var people: [ContactID: PersonRecord]
+    var links: [ExternalIdentity: SyncLink]
+    /// The records that stand for people who may be deleted.
+    var living: [UUID: Set<ExternalIdentity>] = [:]
+    var companies: [ExternalIdentity: UUID] = [:]
+    var companiesByDomain: [String: UUID] = [:]
+    /// The properties that people have.
+    var catalog: PropertyCatalog
+    private let before: [ContactID: PersonRecord]
+    private var changedLinks: [ExternalIdentity: SyncLink] = [:]
+    private var deleted: Set<ContactID> = []
+    private var touched: Set<ContactID> = []
+    private var batch: PersonBatch
+    private var decisions: [(contact: ContactID, decision: ConsentDecision)] = []
+
+    init(
+        services: AppServices, scope: WorkspaceScope, book: IdentityBook, people: [ContactID: PersonRecord],
+        links: [ExternalIdentity: SyncLink]
+    ) {
+        self.services = services
+        self.scope = scope
+        self.book = book
+        self.people = people
+        self.links = links
+        before = people
+        batch = PersonBatch(services: services, scope: scope, source: "sync")
+        catalog = PropertyCatalog(.contact, [], ids: services.ids, at: services.clock.now)
+    }
+
+    // MARK: Deciding
+
+    mutating func settle(_ row: SyncedContact) -> SyncOutcome {
+        let link: SyncLink? = links[row.key]
+        if let at = row.updatedAt, let known = link?.updatedAt, at < known {
+            return SyncOutcome(.stale, id: link.flatMap { $0.isDeleted ? nil : $0.target })
+        }
+        let at: Date = row.updatedAt ?? services.clock.now
+        if row.isDeleted { return delete(row.key, at) }
+        var row: SyncedContact = row
+        var errors = ValidationErrors()
+        row.properties = catalog.take(row.properties, &errors)
+        guard errors.isEmpty else { return SyncOutcome(.failed, reason: SyncOutcome.words(errors)) }
+        return upsert(row, at)
+    }
+
+    private mutating func note(_ key: ExternalIdentity, _ link: SyncLink) {
+        if links[key] != link { changedLinks[key] = link }
+        links[key] = link
+    }
+
+    private mutating func delete(_ key: ExternalIdentity, _ at: Date) -> SyncOutcome {
+        let owner: ContactID? = links[key]?.isDeleted == true ? nil : book.owner(of: .external(key))
+        note(
+            key, SyncLink(target: owner?.uuid ?? links[key]?.target ?? SyncLink.nobody, updatedAt: at, isDeleted: true))
+        guard let owner else { return SyncOutcome(.unchanged, reason: "There was no such record.") }
+        living[owner.uuid]?.remove(key)
+        if living[owner.uuid]?.isEmpty == false {
+            var outcome = SyncOutcome(.deleted, id: owner.uuid)
+            outcome.reason = "The contact stays: another record stands for them too."
+            return outcome
+        }
+        if before[owner] != nil { deleted.insert(owner) }
+        people[owner] = nil
+        book.forget(owner)
+        return SyncOutcome(.deleted, id: owner.uuid)
+    }
+
+    private mutating func upsert(_ row: SyncedContact, _ at: Date) -> SyncOutcome {
+        let decision = book.decide(row.clues)
+        let id: ContactID = decision.contact ?? services.ids.next()
+        let old: PersonRecord = people[id] ?? PersonRecord(id: id)
+        var outcome = SyncOutcome(decision.contact == nil ? .created : .unchanged, id: id.uuid)
+        outcome.matchedBy = decision.matchedBy
+        outcome.conflicts = decision.conflicts.map(\.contact)
+        let new: [IdentityKey] = book.link(row.clues, to: id)
+        batch.link(new.filter { $0 != .external(row.key) }, to: id)
+        let record: PersonRecord = applied(row, to: old, &outcome)
+        people[id] = record
+        touched.insert(id)
+        living[id.uuid, default: []].insert(row.key)
+        // A record that another contact holds by a stronger link stays theirs.
+        let owner: ContactID = book.owner(of: .external(row.key)) ?? id
+        let isRelinked: Bool = links[row.key]?.target != owner.uuid || links[row.key]?.isDeleted == true
+        note(row.key, SyncLink(target: owner.uuid, updatedAt: at, isDeleted: false))
+        decisions += row.consents.map { (id, $0) }
+        for other in outcome.conflicts { batch.suggest(id, other) }
+        if outcome.status == .unchanged, record != old || isRelinked || !new.isEmpty { outcome.status = .updated }
+        return outcome
+    }
+
+    private mutating func applied(
+        _ row: SyncedContact, to old: PersonRecord, _ outcome: inout SyncOutcome
+    ) -> PersonRecord {
+        var record: PersonRecord = old
+        switch row.email {
+        case .unchanged: break
+        case .clear:
+            if let key = record.emailKey { book.drop(email: key, of: record.id) }
+            record.email = nil
+            record.emailKey = nil
+        case .set(let email): take(email, for: &record, &outcome)
+        }
+        switch row.phone {
+        case .unchanged: break
+        case .clear: record.phone = nil
+        case .set(let phone):
+            record.phone = phone.e164
+            book.take(phone: phone.e164, for: record.id)
+        }
+        record.firstName = row.firstName.applied(to: record.firstName)
+        record.lastName = row.lastName.applied(to: record.lastName)
+        for (name, value) in row.properties { record.properties[name] = value == .null ? nil : value }
+        record.tags = row.tags.applied(to: record.tags) ?? []
+        switch row.company {
+        case .unchanged:
+            if record.company == nil, case .set(let email) = row.email, !companiesByDomain.isEmpty {
+                record.company = CompanyDomain(ofAddress: email).flatMap { companiesByDomain[$0.text] }
+            }
+        case .clear: record.company = nil
+        case .set(let key):
+            if let company = companies[key] {
+                record.company = company
+            } else {
+                outcome.reason = "The company “\(key.value)” is not known yet; send it first, then the contact again."
+            }
+        }
+        return record
+    }
+
+    /// An address that somebody else has stays theirs; the record keeps what it had.
+    private mutating func take(_ email: EmailAddress, for record: inout PersonRecord, _ outcome: inout SyncOutcome) {
+        if record.emailKey == email.key, record.email == email.description { return }
+        if book.take(email: email.key, for: record.id) {
+            record.email = email.description
+            record.emailKey = email.key
+        } else {
+            outcome.reason = "The address belongs to another contact and stays with them."
+            if let owner = book.owner(ofEmail: email.key), !outcome.conflicts.contains(owner) {
+                outcome.conflicts.append(owner)
+            }
+        }
+    }
+
+    // MARK: Writing
+
+    /// Deletions come first: the addresses they free may be somebody else's now.
+    mutating func write(in transaction: PostgresTransaction) async throws {
+        if !deleted.isEmpty {
+            let gone = try await ContactDeletion(scope: scope, now: services.clock.now)
+                .delete(deleted.sorted(), in: transaction)
+            try await ContactTimeline(services).record(
+                .deleted, gone, ["detail": .string("Deleted in the connected system")], scope, in: transaction)
+            try await transaction.run([
+                AudienceChanges.record(gone, fields: [], scope.workspace, at: services.clock.now)
+            ])
+        }
+        for id in touched.sorted() {
+            guard let after = people[id] else { continue }
+            if let old = before[id] { batch.change(old, into: after) } else { batch.create(after) }
+        }
+        var first: [Statement] = catalog.declaration(scope)
+        if let store = SyncLinks(kind: .contacts, scope: scope).store(changedLinks, at: services.clock.now) {
+            first.append(store)
+        }
+        let kept = decisions.filter { people[$0.contact] != nil }
+        let last: [Statement] = ConsentLedger(services).statements(kept, onlyIfNew: true, scope)
+        try await batch.write(after: first, before: last, change: .synced, in: transaction)
+    }
+}
