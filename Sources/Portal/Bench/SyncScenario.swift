@@ -164,7 +164,7 @@ struct SyncScenario: Sendable {
                 "bench.sync.activities",
                 """
                 INSERT INTO marketing_contact_events (workspace_id, id, contact_id, kind, occurred_at, data)
-                SELECT \(workspace), gen_random_uuid(), l, 'bench.activity', now() - make_interval(mins => n),
+                SELECT \(workspace), gen_random_uuid(), l, 'bench.activity', now() - make_interval(mins => n::int),
                     jsonb_build_object('title', 'Activity ' || n)
                 FROM unnest(\(losers)) AS l CROSS JOIN generate_series(1, \(Self.activities)) AS n
                 """)
