@@ -17,6 +17,24 @@ package struct WallClock: Sendable {
     }
 }
 
+/// Time that only goes forward, for measuring how long something takes; injected so that tests need not wait.
+package struct Stopwatch: Sendable {
+    private let read: @Sendable () -> Duration
+
+    package init(_ read: @escaping @Sendable () -> Duration) {
+        self.read = read
+    }
+
+    /// Since some moment in the past, always the same one.
+    package var elapsed: Duration { read() }
+
+    /// A stopwatch that starts now.
+    package static var running: Stopwatch {
+        let start = ContinuousClock.now
+        return Stopwatch { ContinuousClock.now - start }
+    }
+}
+
 /// The source of random bytes. Secrets take theirs from OpenSSL (see `Cryptography`); ids and jitter from here.
 package struct Randomness: Sendable {
     private let generate: @Sendable () -> UInt64

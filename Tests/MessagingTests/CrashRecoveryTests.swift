@@ -10,7 +10,8 @@ struct CrashRecoveryTests {
     /// Claims the batches of a send in the name of a process, and notes in its journal how far it got, as a process would
     /// that is then killed.
     private func crash(
-        _ stage: MessagingStage, _ run: JournalRecord.Run, directory: String, accepted: Int, unanswered: Int
+        _ stage: MessagingStage, _ run: JournalRecord.Run, directory: String, accepted: Int, unanswered: Int,
+        answer: (Int) -> HandoverOutcome = { _ in .accepted("250 OK") }
     ) async throws -> String {
         let name: String = stage.services.ids.next(BatchID.self).description
         let journal = try HandoverJournal(directory: directory, name: name)
@@ -25,9 +26,9 @@ struct CrashRecoveryTests {
                 .messages(of: claim, withProperties: false, at: Date())
         }
         var previous: JournalRecord.Result?
-        for message in messages.prefix(accepted) {
+        for (index, message) in messages.prefix(accepted).enumerated() {
             try journal.handing(message.id, after: previous, tag: tag)
-            previous = JournalRecord.Result(message: message.id, outcome: .accepted("250 OK"))
+            previous = JournalRecord.Result(message: message.id, outcome: answer(index))
         }
         if let previous { try journal.ended(previous, tag: tag) }
         for message in messages.dropFirst(accepted).prefix(unanswered) {
@@ -74,6 +75,73 @@ struct CrashRecoveryTests {
             let recovery = stage.dispatcher(carrier, journals: elsewhere).recovery
             await recovery.takeOverAbandonedJournals()
             #expect(try await stage.tally(run)["sent"] == 6)
+        }
+    }
+
+    @Test("What the database refuses of a journal is parked alone, and the journal is done with")
+    func refusedRows() async throws {
+        try await MessagingStage.with(people: 40) { stage in
+            try await stage.runAsOwner(
+                "ALTER TABLE marketing_messages ADD CONSTRAINT refused CHECK (provider_response <> 'poison') NOT VALID")
+            let run = try await stage.launch(batchSize: 20)
+            let directory = "\(stage.services.varDirectory)/handover"
+            for poisoned in [3, 11] {
+                _ = try await crash(stage, run, directory: directory, accepted: poisoned + 2, unanswered: 1) { index in
+                    switch index {
+                    case poisoned: .accepted("poison")
+                    case 0: .hard("550 5.1.1 unknown")
+                    case 1: .soft("450 4.2.1 later")
+                    default: .accepted("250 OK")
+                    }
+                }
+            }
+            #expect(AbandonedJournal.paths(in: directory).count == 2)
+            await stage.dispatcher(FakeCarrier()).recovery.takeOverAbandonedJournals()
+            #expect(AbandonedJournal.paths(in: directory).isEmpty)
+            let told = try await stage.tally(run)
+            #expect(told["uncertain:not_recorded"] == 2)
+            #expect(told["uncertain:crash_uncertain"] == 2)
+            #expect(told["failed:hard_bounce"] == 2)
+            #expect(told["retry:soft_bounce"] == 2)
+            #expect(told["sent"] == 12)
+            let carrier = FakeCarrier()
+            try await stage.dispatcher(carrier).dispatch(run)
+            #expect(carrier.accepted.count == 20)
+            #expect(try await stage.tally(run)["sent"] == 32)
+            let details = try await stage.services.database.read(stage.workspace) { tx in
+                try await UncertainQueries(workspace: stage.workspace, send: run.send, tx: tx)
+                    .page(after: nil, limit: 10).compactMap(\.detail)
+            }
+            #expect(details.filter { $0.contains("SQLSTATE 23514") }.count == 2)
+        }
+    }
+
+    @Test("A journal of which nothing can be written is kept, its send pauses, and goes on when the database takes it")
+    func refusedJournal() async throws {
+        try await MessagingStage.with(people: 20) { stage in
+            let run = try await stage.launch(batchSize: 20)
+            let directory = "\(stage.services.varDirectory)/handover"
+            let name: String = try await crash(stage, run, directory: directory, accepted: 6, unanswered: 0)
+            try await stage.runAsOwner("REVOKE UPDATE ON marketing_messages FROM marketing_app")
+            let carrier = FakeCarrier()
+            let dispatcher: SendDispatcher = stage.dispatcher(carrier)
+            try await dispatcher.dispatch(run)
+            #expect(carrier.accepted.isEmpty)
+            #expect(AbandonedJournal.paths(in: directory).contains { $0.contains(name) })
+            let held = try await stage.summary(run)
+            #expect(held.state == .paused)
+            #expect(held.notice?.contains("refuses to take down") == true)
+            #expect(try await stage.tally(run) == ["pending": 20])
+            try await stage.runAsOwner("GRANT UPDATE ON marketing_messages TO marketing_app")
+            await dispatcher.recovery.takeOverAbandonedJournals()
+            #expect(try await stage.tally(run) == ["sent": 6, "pending": 14])
+            _ = try await stage.services.database.write(stage.workspace) { tx in
+                try await SendActions(services: stage.services).resume(run.send, workspace: stage.workspace, in: tx)
+            }
+            try await dispatcher.dispatch(run)
+            #expect(carrier.accepted.count == 14)
+            #expect(try await stage.tally(run) == ["sent": 20])
+            #expect(try await stage.summary(run).state == .sent)
         }
     }
 

@@ -1,5 +1,6 @@
 import Core
 import FoundationEssentials
+import Synchronization
 import Testing
 
 @testable import Messaging
@@ -100,6 +101,37 @@ struct DispatchTests {
             try await stage.dispatcher(carrier).dispatch(run)
             #expect(Set(carrier.recipients).count == 20)
             #expect(try await stage.summary(run).notice == nil)
+        }
+    }
+
+    @Test("A message that stays open early in a slow batch, told in parts, is taken again")
+    func openOutcomesOfParts() async throws {
+        try await MessagingStage.with(people: 6) { stage in
+            // So large that messages are made one at a time, and so slow that each is told by itself.
+            let html = "<p>" + String(repeating: "A long letter. ", count: 45_000) + "</p>"
+            let run = try await stage.launch(html: html)
+            let seconds = Mutex(0)
+            let slow = Stopwatch {
+                .seconds(
+                    seconds.withLock {
+                        $0 += 3
+                        return $0
+                    })
+            }
+            let told = Mutex<[String: Int]>([:])
+            let carrier = FakeCarrier(lanes: 1) { recipient, count in
+                told.withLock { $0[recipient, default: 0] += 1 }
+                return count == 1 ? .misconfigured("530 5.7.0 sign in first") : .accepted("250 OK")
+            }
+            let dispatcher: SendDispatcher = stage.dispatcher(carrier, stopwatch: slow)
+            try await dispatcher.dispatch(run)
+            #expect(try await stage.tally(run) == ["sent": 5, "pending": 1])
+            #expect(try await stage.summary(run).state == .sending)
+            try await dispatcher.dispatch(run)
+            #expect(try await stage.tally(run) == ["sent": 6])
+            #expect(try await stage.summary(run).state == .sent)
+            #expect(Set(carrier.recipients).count == 6 && carrier.recipients.count == 6)
+            #expect(told.withLock { $0.values.sorted() } == [1, 1, 1, 1, 1, 2])
         }
     }
 

@@ -68,6 +68,14 @@ struct MessagingStage {
         try await services.database.write(workspace) { tx in _ = try await tx.run("test.run", sql) }
     }
 
+    /// Runs a statement as the owner of the tables.
+    func runAsOwner(_ sql: SQL) async throws {
+        try await services.database.write(workspace) { tx in
+            try await tx.run("test.owner", "SET LOCAL ROLE NONE")
+            try await tx.run("test.change", sql)
+        }
+    }
+
     func content(
         _ html: String = "<p>Hello {{ contact.first_name }}, <a href=\"https://example.com/a?b=1\">look</a></p>"
     )
@@ -81,9 +89,10 @@ struct MessagingStage {
     }
 
     /// Begins a send and writes its audience.
-    func launch(audience: SendAudience? = nil, chunk: Int = 1000, batchSize: Int = 10) async throws -> JournalRecord.Run
-    {
-        let content = try content()
+    func launch(
+        audience: SendAudience? = nil, chunk: Int = 1000, batchSize: Int = 10, html: String? = nil
+    ) async throws -> JournalRecord.Run {
+        let content = try html.map { try self.content($0) } ?? self.content()
         let send = try await services.database.write(workspace) { tx in
             try await SendActions(services: services).launch(
                 campaign: nil, content: content, audience: audience ?? SendAudience(listIds: [list]),
@@ -96,7 +105,7 @@ struct MessagingStage {
     }
 
     func dispatcher(
-        _ carrier: any MessageCarrier, journals: String? = nil
+        _ carrier: any MessageCarrier, journals: String? = nil, stopwatch: Stopwatch = .running
     ) -> SendDispatcher {
         let directory: String = journals ?? "\(services.varDirectory)/handover"
         let recovery = SendRecovery(
@@ -107,7 +116,8 @@ struct MessagingStage {
         return SendDispatcher(
             services: services, senders: SenderDirectory(services: services), links: LinkFactory(services: services),
             journals: HandoverJournals(directory: directory, ids: services.ids), carrier: { _, _ in carrier },
-            recovery: recovery, running: RunningSends(), pause: Pause { _ in await Task.yield() })
+            recovery: recovery, running: RunningSends(), pause: Pause { _ in await Task.yield() },
+            stopwatch: stopwatch)
     }
 
     func summary(_ run: JournalRecord.Run) async throws -> SendSummary {

@@ -8,19 +8,10 @@ import Testing
 
 @Suite("Results that the database refuses")
 struct SettlementSalvageTests {
-    /// Runs a statement as the owner of the tables.
-    private func asOwner(_ stage: MessagingStage, _ sql: SQL) async throws {
-        try await stage.services.database.write(stage.workspace) { tx in
-            try await tx.run("test.owner", "SET LOCAL ROLE NONE")
-            try await tx.run("test.change", sql)
-        }
-    }
-
     @Test("A result that the database never takes is parked alone; all others are written", arguments: [1, 3])
     func badRows(lanes: Int) async throws {
         try await MessagingStage.with(people: 40) { stage in
-            try await asOwner(
-                stage,
+            try await stage.runAsOwner(
                 "ALTER TABLE marketing_messages ADD CONSTRAINT refused CHECK (provider_response <> 'poison') NOT VALID")
             let run = try await stage.launch()
             let carrier = FakeCarrier(lanes: lanes) { recipient, _ in
@@ -51,8 +42,7 @@ struct SettlementSalvageTests {
     @Test("What follows from an outcome may be refused too: the message is parked, the send ends")
     func badFollowUp() async throws {
         try await MessagingStage.with(people: 12) { stage in
-            try await asOwner(
-                stage,
+            try await stage.runAsOwner(
                 "ALTER TABLE marketing_suppressions ADD CONSTRAINT refused CHECK (email_key <> 'p3@example.com') NOT VALID"
             )
             let run = try await stage.launch()
@@ -72,7 +62,7 @@ struct SettlementSalvageTests {
     func nothingCanBeWritten() async throws {
         try await MessagingStage.with(people: 30) { stage in
             let run = try await stage.launch()
-            try await asOwner(stage, "REVOKE UPDATE ON marketing_messages FROM marketing_app")
+            try await stage.runAsOwner("REVOKE UPDATE ON marketing_messages FROM marketing_app")
             let carrier = FakeCarrier(lanes: 2)
             let dispatcher: SendDispatcher = stage.dispatcher(carrier)
             try await dispatcher.dispatch(run)
@@ -80,7 +70,7 @@ struct SettlementSalvageTests {
             #expect(try await stage.summary(run).notice?.contains("refuses") == true)
             #expect(try await stage.tally(run) == ["pending": 30])
             #expect(!carrier.recipients.isEmpty)
-            try await asOwner(stage, "GRANT UPDATE ON marketing_messages TO marketing_app")
+            try await stage.runAsOwner("GRANT UPDATE ON marketing_messages TO marketing_app")
             _ = try await stage.services.database.write(stage.workspace) { tx in
                 try await SendActions(services: stage.services).resume(run.send, workspace: stage.workspace, in: tx)
             }

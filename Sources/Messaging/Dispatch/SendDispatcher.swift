@@ -21,6 +21,7 @@ struct SendDispatcher: Sendable {
     let recovery: SendRecovery
     let running: RunningSends
     let pause: Pause
+    var stopwatch: Stopwatch = .running
 
     /// A dispatcher leaves after this long, so that sends of other workspaces get their turn; the send goes on at once.
     static let timeLimit: Double = 600
@@ -94,7 +95,8 @@ struct SendDispatcher: Sendable {
             pause: pause, logger: services.logger)
         return SendRun(
             run: run, database: services.workerDatabase, carrier: carrier, journal: journal, work: work, writer: writer,
-            control: work.control, clock: services.clock, pause: pause, rate: rate, timeLimit: Self.timeLimit,
+            control: work.control, clock: services.clock, pause: pause, stopwatch: stopwatch, rate: rate,
+            timeLimit: Self.timeLimit,
             logger: services.logger)
     }
 

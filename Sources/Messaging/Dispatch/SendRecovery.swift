@@ -15,6 +15,7 @@ struct SendRecovery: Sendable {
     let ids: IdentifierSource
     let clock: WallClock
     let logger: Logger
+    let refused = RefusedJournals()
 
     /// Evaluates the journals of dead processes on this machine. Run at start and every few seconds.
     func takeOverAbandonedJournals() async {
@@ -33,14 +34,20 @@ struct SendRecovery: Sendable {
         let name: String = journal.name
         let runs: [JournalRecord.Run] = journal.runs
         let testimonies: [AbandonedJournal.Testimony] = journal.batches
+        var isWritten = true
         for run in runs {
             let told: [AbandonedJournal.Testimony] = testimonies.filter { $0.batch.run == run }
-            try await database.write(run.workspace, timeout: .seconds(60)) { tx in
-                for testimony in told { try await settle(testimony, in: tx) }
-                try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
-                    .returnUnknown(claimedBy: name, except: [])
+            if try await bring(told.map { RecoveredPart($0) }, of: run) {
+                try await database.write(run.workspace, timeout: .seconds(30)) { tx in
+                    try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
+                        .returnUnknown(claimedBy: name, except: [])
+                }
+            } else {
+                isWritten = false
+                try await holdBack(run, journal: name)
             }
         }
+        guard isWritten else { return }
         logger.notice(
             "Took over from a process that ended",
             metadata: [
@@ -48,32 +55,43 @@ struct SendRecovery: Sendable {
                 "uncertain": "\(testimonies.reduce(0) { $0 + $1.unanswered.count })",
             ])
         journal.discard()
+        refused.forget(name)
     }
 
-    private func settle(_ testimony: AbandonedJournal.Testimony, in tx: PostgresTransaction) async throws {
-        let batch: JournalRecord.Batch = testimony.batch
+    /// Writes what is known of batches of one send, in one transaction with what follows from it.
+    func write(_ parts: [RecoveredPart], of run: JournalRecord.Run) async throws {
+        guard !parts.isEmpty else { return }
+        try await database.write(run.workspace, timeout: .seconds(60)) { tx in
+            for part in parts { try await settle(part, in: tx) }
+        }
+    }
+
+    private func settle(_ part: RecoveredPart, in tx: PostgresTransaction) async throws {
+        let batch: JournalRecord.Batch = part.batch
         let now: Date = clock.now
         let queries = SettlementQueries(workspace: batch.run.workspace, send: batch.run.send, tx: tx)
-        let known: [MessageID] = Array(testimony.outcomes.keys) + testimony.unanswered
-        let attempts: [MessageID: Int] = try await attempts(of: known, workspace: batch.run.workspace, in: tx)
-        var entries: [BatchSettlement.Message] = []
-        for message in known.sorted() {
-            let outcome: HandoverOutcome =
-                testimony.outcomes[message]
-                ?? .uncertain(.crashUncertain, "The portal stopped while this message was being handed over.")
-            guard let entry = rules.entry(for: outcome, attempt: attempts[message] ?? 0) else { continue }
-            entries.append(
-                BatchSettlement.Message(id: message, contact: ContactID(message.uuid), email: nil, entry: entry))
-        }
-        // What the journal does not name was never begun: the batch is free for the rest.
-        let settlement = BatchSettlement(batch: batch.id, fence: batch.fence, next: .ready, messages: entries)
+        let attempts: [MessageID: Int] = try await attempts(
+            of: part.messages.map(\.id), workspace: batch.run.workspace, in: tx)
+        let settlement: BatchSettlement = settlement(for: part, attempts: attempts)
         let ours: Set<BatchID> = try await queries.settle([settlement], now: now)
         if ours.isEmpty {
-            try await correct(entries, batch: batch, in: tx)
+            try await correct(settlement.messages, batch: batch, in: tx)
             return
         }
-        try await queries.addRetries(retries(entries))
-        try await bounces.take(entries, run: batch.run, in: tx, now: now)
+        try await queries.addRetries(retries(settlement.messages))
+        try await bounces.take(settlement.messages, run: batch.run, in: tx, now: now)
+    }
+
+    /// The pure part: what to write. What a journal does not name was never begun: its batch is free for the rest.
+    func settlement(for part: RecoveredPart, attempts: [MessageID: Int]) -> BatchSettlement {
+        let entries: [BatchSettlement.Message] = part.messages.compactMap { message in
+            rules.entry(for: message.outcome, attempt: attempts[message.id] ?? 0).map { entry in
+                BatchSettlement.Message(
+                    id: message.id, contact: ContactID(message.id.uuid), email: nil, entry: entry)
+            }
+        }
+        return BatchSettlement(
+            batch: part.batch.id, fence: part.batch.fence, next: part.isPartial ? .claimed : .ready, messages: entries)
     }
 
     /// Somebody else parked these meanwhile, not knowing better. The journal knows: what was accepted is sent.

@@ -17,6 +17,7 @@ struct SendRun: Sendable {
     let control: SendControl
     let clock: WallClock
     let pause: Pause
+    let stopwatch: Stopwatch
     /// Messages per second; nil: as fast as it goes.
     let rate: Double?
     /// When to leave for others' sake, seconds from the start.
@@ -26,6 +27,8 @@ struct SendRun: Sendable {
     var erased: ErasedAddresses?
 
     private static let settlementsWaiting = 64
+    /// A batch that takes longer tells what is known so far.
+    static let reportInterval: Duration = .seconds(2)
     /// Messages handed over between two looks at the pace or the database, for senders with a rate.
     private static let slowSliceSeconds = 1.0
 
@@ -117,7 +120,7 @@ struct SendRun: Sendable {
             let total: Int = batch.messages.count
             var next = 0
             var unreported: [(message: LoadedMessage, outcome: HandoverOutcome)] = []
-            var reported = ContinuousClock.now
+            var reported: Duration = stopwatch.elapsed
             repeat {
                 let count: Int = await permitted(min(work.partSize, total - next), pace: pace)
                 let part: ArraySlice<LoadedMessage> = batch.messages[next..<(next + count)]
@@ -125,11 +128,11 @@ struct SendRun: Sendable {
                 unreported += zip(part, outcomes).map { (message: $0, outcome: $1) }
                 next += count
                 let isDone: Bool = next >= total
-                if isDone || ContinuousClock.now - reported > .seconds(2) {
+                if isDone || stopwatch.elapsed - reported > Self.reportInterval {
                     await results.submit(LaneResult(batch: batch, messages: unreported, isPartial: !isDone))
                     // What stays open is told again with the batch's end, which decides what becomes of the batch.
                     unreported = unreported.filter(\.outcome.leavesOpen)
-                    reported = ContinuousClock.now
+                    reported = stopwatch.elapsed
                 }
             } while next < total
         }

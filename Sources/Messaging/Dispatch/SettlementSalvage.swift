@@ -95,8 +95,7 @@ extension SettlementWriter {
     }
 
     private func parking(_ result: LaneResult, after error: any Error) -> BatchSettlement {
-        let state: String = (error as? PostgresError)?.sqlState.map { " (SQLSTATE \($0))" } ?? ""
-        let words = "The database refused the result of this message\(state)."
+        let words: String = SettlementFlaw.words(for: error)
         let messages = result.messages.map { entry -> (message: LoadedMessage, outcome: HandoverOutcome) in
             guard isSettled(entry) else { return entry }
             switch entry.outcome {
@@ -120,6 +119,12 @@ enum SettlementFlaw {
     /// views, unsupported features, raised by a trigger, limits of the program. All others, such as a lost
     /// connection, a full disk, a server that shuts down or only reads, may pass.
     private static let permanent: Set<String> = ["21", "22", "23", "42", "44", "0A", "P0", "54"]
+
+    /// What is shown of a parked message.
+    static func words(for error: any Error) -> String {
+        let state: String = (error as? PostgresError)?.sqlState.map { " (SQLSTATE \($0))" } ?? ""
+        return "The database refused the result of this message\(state)."
+    }
 
     static func isPermanent(_ error: any Error) -> Bool {
         guard let error = error as? PostgresError else { return false }

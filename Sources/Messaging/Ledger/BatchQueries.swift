@@ -30,20 +30,22 @@ struct BatchQueries {
     /// How long a claim holds without being renewed.
     static let leaseSeconds = 60
 
-    /// Takes free batches that are due. Each claim raises the fence, so that whoever held the batch before cannot settle it.
+    /// Takes free batches that are due, at most `count`: as a plain subquery they might be chosen again for every row
+    /// that a plan looks at, and more would be taken. Each claim raises the fence, so that whoever held the batch before cannot settle it.
     func claim(_ count: Int, by name: String, now: Date) async throws -> [ClaimedBatch] {
         try await tx.all(
             ClaimedBatch.self, "messaging.claim",
             """
-            UPDATE marketing_send_batches b
-            SET state = 'claimed', fence = b.fence + 1, claimed_by = \(name),
-                leased_until = \(now.addingTimeInterval(Double(Self.leaseSeconds)))
-            FROM (
+            WITH free AS MATERIALIZED (
                 SELECT id FROM marketing_send_batches
                 WHERE workspace_id = \(workspace) AND send_id = \(send) AND state = 'ready'
                     AND (not_before IS NULL OR not_before <= \(now))
                 ORDER BY id LIMIT \(count) FOR UPDATE SKIP LOCKED
-            ) free
+            )
+            UPDATE marketing_send_batches b
+            SET state = 'claimed', fence = b.fence + 1, claimed_by = \(name),
+                leased_until = \(now.addingTimeInterval(Double(Self.leaseSeconds)))
+            FROM free
             WHERE b.workspace_id = \(workspace) AND b.send_id = \(send) AND b.id = free.id
             RETURNING \(ClaimedBatch.columns)
             """)

@@ -91,14 +91,14 @@ extension BatchQueries {
         try await tx.value(
             Int.self, "messaging.cancel_free",
             """
-            WITH ours AS (
+            WITH free AS MATERIALIZED (
+                SELECT id FROM marketing_send_batches
+                WHERE workspace_id = \(workspace) AND send_id = \(send) AND state = 'ready'
+                ORDER BY id LIMIT \(count) FOR UPDATE SKIP LOCKED
+            ),
+            ours AS (
                 UPDATE marketing_send_batches b SET state = 'done', fence = b.fence + 1, settled_at = \(now)
-                FROM (
-                    SELECT id FROM marketing_send_batches
-                    WHERE workspace_id = \(workspace) AND send_id = \(send) AND state = 'ready'
-                    ORDER BY id LIMIT \(count) FOR UPDATE SKIP LOCKED
-                ) free
-                WHERE b.workspace_id = \(workspace) AND b.send_id = \(send) AND b.id = free.id
+                FROM free WHERE b.workspace_id = \(workspace) AND b.send_id = \(send) AND b.id = free.id
                 RETURNING b.first_id, b.last_id, b.ids
             ),
             cancelled AS (
