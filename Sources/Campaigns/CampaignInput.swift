@@ -15,8 +15,9 @@ enum CampaignRules {
         var errors = ValidationErrors()
         if content.name.isEmpty { errors.add(names.name, "Give the campaign a name.") }
         if content.name.count > nameLimit { errors.add(names.name, "Use at most \(nameLimit) characters.") }
+        if !content.name.isOneLine { errors.add(names.name, "The name must be one line.") }
         if content.subject.count > subjectLimit { errors.add(names.subject, "Use at most \(subjectLimit) characters.") }
-        if containsLineBreak(content.subject) { errors.add(names.subject, "The subject must be one line.") }
+        if !content.subject.isOneLine { errors.add(names.subject, "The subject must be one line.") }
         if content.previewText.count > previewLimit {
             errors.add(names.previewText, "Use at most \(previewLimit) characters.")
         }
@@ -24,7 +25,7 @@ enum CampaignRules {
         if content.audience.listIds.count > listLimit || content.audience.excludeListIds.count > listLimit {
             errors.add(names.audience, "Choose at most \(listLimit) lists.")
         }
-        if let name = content.fromName, containsLineBreak(name) || name.count > 200 {
+        if let name = content.fromName, !name.isOneLine || name.count > 200 {
             errors.add(names.fromName, "Use one line of at most 200 characters.")
         }
         check(address: content.fromEmail, field: names.fromEmail, &errors)
@@ -39,10 +40,6 @@ enum CampaignRules {
         } catch {
             errors.add(field, error.message)
         }
-    }
-
-    static func containsLineBreak(_ text: String) -> Bool {
-        text.unicodeScalars.contains { $0 == "\r" || $0 == "\n" || $0 == "\0" }
     }
 }
 

@@ -59,9 +59,9 @@ struct CampaignJSON: Decodable {
                 content.bodyMode = mode
             }
         }
-        if names.contains("fromName") { content.fromName = fromName.flatMap { $0.isEmpty ? nil : $0 } }
-        if names.contains("fromEmail") { content.fromEmail = fromEmail.flatMap { $0.isEmpty ? nil : $0 } }
-        if names.contains("replyTo") { content.replyTo = replyTo.flatMap { $0.isEmpty ? nil : $0 } }
+        if names.contains("fromName") { content.fromName = fromName?.trimmed.nonEmpty }
+        if names.contains("fromEmail") { content.fromEmail = fromEmail?.trimmed.nonEmpty }
+        if names.contains("replyTo") { content.replyTo = replyTo?.trimmed.nonEmpty }
         return content
     }
 

@@ -215,7 +215,7 @@ struct ContactValues: Sendable, Equatable {
     ) -> String? {
         guard let trimmed = text?.trimmed, !trimmed.isEmpty else { return nil }
         if trimmed.count > 200 { errors.add(field, "The \(words) is longer than 200 characters.") }
-        if trimmed.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+        if !trimmed.isOneLine {
             errors.add(field, "The \(words) has a control character in it, like a line break.")
         }
         return trimmed
@@ -226,7 +226,7 @@ struct ContactValues: Sendable, Equatable {
         for text in texts {
             let tag: String = text.trimmed
             if tag.isEmpty || tags.contains(tag) { continue }
-            if tag.count > 60 || tag.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            if tag.count > 60 || !tag.isOneLine {
                 errors.add("tags", "A tag has at most 60 characters, without line breaks.")
                 continue
             }

@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 import test_pages
 import test_story
+import test_words
 from browsing import NARROW, WIDE, launch
 from mail_server import MailServer
 from portal_server import PortalServer
@@ -21,7 +22,7 @@ from report import Report
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="story, pages (both when left out)")
+    parser.add_argument("parts", nargs="*", help="story, pages, words (story and pages, with words, when left out)")
     parser.add_argument("--pictures", help="keep a picture of every page in this folder")
     arguments = parser.parse_args()
     parts = arguments.parts or ["story", "pages"]
@@ -35,10 +36,12 @@ def main() -> int:
             stories = [
                 test_story.tell(browser, portal, mail, report, setting)
                 for setting in (WIDE, NARROW)
-                if "story" in parts or setting is WIDE
+                if "story" in parts or (setting is WIDE and "pages" in parts)
             ]
             if "pages" in parts:
                 test_pages.visit_all(browser, portal, report, stories[0], arguments.pictures)
+            if "pages" in parts or "words" in parts:
+                test_words.read_long_words(browser, portal, report)
         finally:
             browser.close()
         with report.check("the portal logged no error of its own"):

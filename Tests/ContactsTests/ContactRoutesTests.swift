@@ -75,6 +75,46 @@ struct ContactRoutesTests {
         }
     }
 
+    @Test("The page of lists goes on by name, and shows each list once")
+    func manyLists() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let names: [String] = (0..<120).map { ($0 % 2 == 0 ? "list " : "List ") + String($0 + 1000) }
+            for name in names.shuffled() {
+                #expect(try await ana.api(.post, "/v1/lists", #"{"name":"\#(name)"}"#).status == .created)
+            }
+            let browser = try await ana.signIn()
+            var path: String? = "/lists"
+            var seen: [String] = []
+            while let next = path, seen.count <= names.count {
+                let page = try await browser.get(next).page()
+                seen += page.all("tbody th a").map(\.readableText)
+                path = page.all("a[rel=next]").first?["href"]
+            }
+            #expect(seen == names.sorted { $0.lowercased() < $1.lowercased() })
+            #expect(try await browser.get("/lists?cursor=made-up").status == .badRequest)
+        }
+    }
+
+    @Test("Names are kept without what nobody can see, typed or imported")
+    func invisible() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let body =
+                #"{"email":"bo@example.com","firstName":"B\u202eo\u2066","lastName":"\u200b","tags":["v\ufeffip","vip"]}"#
+            let made = try await ana.api(.post, "/v1/contacts", body).json()
+            #expect(made["firstName"] == .string("Bo"))
+            #expect(made["lastName"] == .null)
+            #expect(made["tags"] == .array([.string("vip")]))
+            let list = try await ana.api(.post, "/v1/lists", #"{"name":"Ne\u202ews"}"#).json()
+            #expect(list["name"] == .string("News"))
+            #expect(try await ana.api(.post, "/v1/lists", #"{"name":"\u202e\u2060"}"#).status == .unprocessableContent)
+            #expect(
+                try await ana.api(.post, "/v1/contacts", #"{"email":"c@example.com","firstName":"a\u2028b"}"#).status
+                    == .unprocessableContent)
+        }
+    }
+
     @Test("Alice's contacts, lists and imports do not exist for Charlie")
     func wall() async throws {
         try await PortalFixture.with { portal in

@@ -156,6 +156,21 @@ struct ImportTests {
         }
     }
 
+    @Test("Imported names and tags are kept without what nobody can see")
+    func invisible() async throws {
+        try await ImportBench.with { bench in
+            _ = try await bench.run(
+                "email,first name,last name,tags\na@example.com,A\u{202E}na\u{2066},\u{200B},v\u{FEFF}ip\nb@example.com,Zoë,李\u{2060}小,\n"
+            )
+            let people = try await bench.people()
+            #expect(people["a@example.com"]?.firstName == "Ana")
+            #expect(people["a@example.com"]?.lastName == nil)
+            #expect(people["a@example.com"]?.tags == ["vip"])
+            #expect(people["b@example.com"]?.firstName == "Zoë")
+            #expect(people["b@example.com"]?.lastName == "李小")
+        }
+    }
+
     @Test("Rows about the same person count once, the last one wins")
     func repeats() async throws {
         try await ImportBench.with { bench in

@@ -30,6 +30,7 @@ enum CredentialRules {
     static func checkName(_ name: String, _ errors: inout ValidationErrors) {
         if name.isEmpty { errors.add("name", "Tell us your name.") }
         if name.count > 100 { errors.add("name", "Use at most 100 characters.") }
+        if !name.isOneLine { errors.add("name", "Write your name in one line.") }
     }
 
     static func checkEmail(_ text: String, _ errors: inout ValidationErrors) -> EmailAddress? {

@@ -24,6 +24,7 @@ struct RegistrationActions: Sendable {
                 errors.add("workspaceName", "Give your workspace a name; your company’s will do.")
             }
             if workspaceName.count > 100 { errors.add("workspaceName", "Use at most 100 characters.") }
+            if !workspaceName.isOneLine { errors.add("workspaceName", "Write the name in one line.") }
             try errors.throwIfAny()
             guard let address else { throw errors }
             return address

@@ -46,6 +46,9 @@ struct WorkspaceSettingsForm: Sendable {
         var errors = ValidationErrors()
         if name.isEmpty { errors.add("name", "Give the workspace a name.") }
         if name.count > 100 { errors.add("name", "Use at most 100 characters.") }
+        for (field, text) in [("name", name), ("brandName", brandName)] where !text.isOneLine {
+            errors.add(field, "Write the name in one line.")
+        }
         if !TimeZoneNames.isKnown(timeZone) { errors.add("timeZone", "Choose a time zone from the list.") }
         if postalAddress.count > 500 { errors.add("postalAddress", "Use at most 500 characters.") }
         if brandName.count > 100 { errors.add("brandName", "Use at most 100 characters.") }

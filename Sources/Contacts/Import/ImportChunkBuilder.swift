@@ -183,7 +183,7 @@ extension ImportChunkBuilder {
         case .lastName: return takeName(bytes, range, \.lastName, "last name")
         case .fullName: return takeFullName(bytes, range)
         case .tags:
-            person.tags = keep(bytes, range)
+            person.tags = keepVisible(bytes, range)
             return nil
         case .companyName: return takeCompanyName(bytes, range)
         case .companyDomain:
@@ -197,6 +197,12 @@ extension ImportChunkBuilder {
         let start: Int = arena.count
         arena.append(contentsOf: bytes[range])
         return Run(start: Int32(start), count: Int32(range.count))
+    }
+
+    /// Without what nobody can see.
+    private mutating func keepVisible(_ bytes: [UInt8], _ range: Range<Int>) -> Run {
+        guard InvisibleText.mayStand(in: bytes[range]) else { return keep(bytes, range) }
+        return keep(String(decoding: bytes[range], as: UTF8.self).trimmed)
     }
 
     private mutating func keep(_ text: String) -> Run {
@@ -240,7 +246,7 @@ extension ImportChunkBuilder {
         if range.count > 200, String(decoding: bytes[range], as: UTF8.self).count > 200 {
             return "The \(words) is longer than 200 characters."
         }
-        person[keyPath: path] = keep(bytes, range)
+        person[keyPath: path] = keepVisible(bytes, range)
         // Line ends and other control characters have no place in a name.
         let run: Run = person[keyPath: path]
         for index in Int(run.start)..<Int(run.start + run.count) where arena[index] < 0x20 { arena[index] = 0x20 }

@@ -87,6 +87,25 @@ struct ListQueries: Sendable {
         """
     }
 
+    /// A page of lists by name. The keys of its rows are name and id.
+    func byName(
+        after: [String]?, limit: Int, in session: some PostgresSession
+    ) async throws -> ContactPage<ContactList> {
+        var position: SQL = ""
+        if let after, after.count == 2, let last = ContactListID(after[1]) {
+            position = " AND (lower(l.name), l.id) > (lower(\(after[0])), \(last))"
+        }
+        let rows: [ContactList] = try await session.all(
+            ContactList.self, "contacts.lists.by_name",
+            """
+            SELECT \(ContactList.columns) FROM marketing_lists l
+            WHERE l.workspace_id = \(scope.workspace) AND l.deleted_at IS NULL\(position)
+            ORDER BY lower(l.name), l.id LIMIT \(limit + 1)
+            """)
+        return ContactQueries(scope: scope).cut(rows, limit) { [$0.name, $0.id.description] }
+    }
+
+    /// A page of lists, newest first.
     func page(after: [String]?, limit: Int, in session: some PostgresSession) async throws -> ContactPage<ContactList> {
         let before: ContactListID? = after?.first.flatMap { ContactListID($0) }
         let position: SQL = before.map { " AND l.id < \($0)" } ?? ""

@@ -5,6 +5,7 @@ import Web
 
 struct ListsIndexPage: ViewPage {
     var lists: [ContactList] = []
+    var pager = Pager(summary: "")
 
     struct Row: ViewRecord {
         let list: ContactList
@@ -22,8 +23,17 @@ struct ListsIndexPage: ViewPage {
     static let view = "lists/index"
     static let fields = Fields<ListsIndexPage> { f in
         f.list("lists", of: Row.self) { $0.lists.map(Row.init) }
+        f.record("pager", of: Pager.self) { $0.pager }
+        f.flag("isPastTheEnd") { $0.lists.isEmpty && $0.pager.previousHref != nil }
     }
-    static var previews: [ListsIndexPage] { [ListsIndexPage(), ListsIndexPage(lists: [PreviewPeople.list])] }
+    static var previews: [ListsIndexPage] {
+        let middle = Pager(summary: "Lists by name", previousHref: "/lists", nextHref: "/lists")
+        return [
+            ListsIndexPage(), ListsIndexPage(lists: [PreviewPeople.list], pager: Pager(summary: "1 list")),
+            ListsIndexPage(lists: [PreviewPeople.list], pager: middle),
+            ListsIndexPage(pager: Pager(summary: "Lists by name", previousHref: "/lists")),
+        ]
+    }
 }
 
 struct ListFormPage: ViewPage {

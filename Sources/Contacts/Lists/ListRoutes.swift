@@ -23,10 +23,15 @@ struct ListRoutes: Sendable {
 
     private func index(_ request: WebRequest) async throws -> WebResponse {
         let scope = try request.scope
-        let lists = try await services.database.read(scope.workspace) { transaction in
-            try await ListQueries(scope: scope).all(in: transaction)
+        let paging = try request.pageRequest()
+        let page = try await services.database.read(scope.workspace) { transaction in
+            try await ListQueries(scope: scope).byName(after: paging.after, limit: paging.limit, in: transaction)
         }
-        return .page(ListsIndexPage(lists: lists))
+        let next: String? = page.next.map { "/lists" + PercentEncoding.query([("cursor", request.cursor(after: $0))]) }
+        let isAll: Bool = paging.after == nil && next == nil
+        let summary: String = isAll ? NumberWords.counted(page.rows.count, "list", "lists") : "Lists by name"
+        let pager = Pager(summary: summary, previousHref: paging.after == nil ? nil : "/lists", nextHref: next)
+        return .page(ListsIndexPage(lists: page.rows, pager: pager))
     }
 
     private func new(_ request: WebRequest) async throws -> WebResponse {

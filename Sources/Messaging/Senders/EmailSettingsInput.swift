@@ -54,7 +54,7 @@ struct EmailSettingsInput: Sendable {
                 password = smtp.password.flatMap { $0.isEmpty ? nil : $0 }.map { .set(Secret($0)) } ?? .remove
             }
         }
-        if json.names.contains("fromName") { settings.fromName = json.fromName }
+        if json.names.contains("fromName") { settings.fromName = json.fromName?.trimmed.nonEmpty }
         if json.names.contains("fromEmail") { settings.fromEmail = json.fromEmail }
         if json.names.contains("replyTo") { settings.replyTo = json.replyTo }
         if json.names.contains("bounceDomain") { settings.bounceDomain = json.bounceDomain }
@@ -80,7 +80,7 @@ struct EmailSettingsInput: Sendable {
             errors.add("\(prefix)ratePerSecond", "Enter a number above 0, or leave it empty for no limit.")
         }
         for (field, text) in [("\(prefix)username", smtp.username), ("fromName", settings.fromName)] {
-            if let text, text.count > 200 || text.unicodeScalars.contains(where: { $0.value < 32 }) {
+            if let text, text.count > 200 || !text.isOneLine {
                 errors.add(field, "Use one line of at most 200 characters.")
             }
         }

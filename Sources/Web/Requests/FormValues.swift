@@ -1,3 +1,5 @@
+import Core
+
 /// The fields of a form or a query string: names with their values in the order they came.
 package struct FormValues: Sendable {
     private var values: [String: [String]] = [:]
@@ -25,12 +27,12 @@ package struct FormValues: Sendable {
         values[name, default: []].append(value)
     }
 
-    /// The first value without the white space around it; empty when the field is absent.
+    /// The first value as it is kept (see `trimmed`); empty when the field is absent.
     package func text(_ name: String) -> String {
         optional(name) ?? ""
     }
 
-    /// The first value without the white space around it; nil when absent or empty.
+    /// The first value as it is kept (see `trimmed`); nil when absent or empty.
     package func optional(_ name: String) -> String? {
         guard let value = values[name]?.first else { return nil }
         let trimmed = value.trimmed
@@ -95,15 +97,5 @@ package struct FormValues: Sendable {
             count += 1
         }
         return count == 2 ? value : nil
-    }
-}
-
-extension StringProtocol {
-    /// Without the white space and line ends at both ends.
-    package var trimmed: String {
-        var view = self[...]
-        while let first = view.first, first.isWhitespace { view = view.dropFirst() }
-        while let last = view.last, last.isWhitespace { view = view.dropLast() }
-        return String(view)
     }
 }
