@@ -37,8 +37,62 @@ struct AccountsAPI: Sendable {
         let id: WorkspaceID
         let name: String
         let timeZone: String
+        let locale: String
         let postalAddress: String
+        let brandName: String
+        let brandColor: String
+        let brandLogo: String
+        let trackOpens: Bool
+        let trackClicks: Bool
         let createdAt: Date
+        let updatedAt: Date
+
+        init(_ workspace: Workspace) {
+            id = workspace.id
+            name = workspace.name
+            timeZone = workspace.timeZone
+            locale = workspace.locale
+            postalAddress = workspace.postalAddress
+            brandName = workspace.brandName
+            brandColor = workspace.brandColor
+            brandLogo = workspace.brandLogo
+            trackOpens = workspace.trackOpens
+            trackClicks = workspace.trackClicks
+            createdAt = workspace.createdAt
+            updatedAt = workspace.updatedAt
+        }
+    }
+
+    /// The settings to change; what is absent stays.
+    private struct SettingsInput: StrictInput {
+        let name: String?
+        let timeZone: String?
+        let locale: String?
+        let postalAddress: String?
+        let brandName: String?
+        let brandColor: String?
+        let brandLogo: String?
+        let trackOpens: Bool?
+        let trackClicks: Bool?
+
+        static let memberNames: Set<String> = [
+            "name", "timeZone", "locale", "postalAddress", "brandName", "brandColor", "brandLogo", "trackOpens",
+            "trackClicks",
+        ]
+
+        func applied(to workspace: Workspace) -> WorkspaceSettingsForm {
+            var form = WorkspaceSettingsForm(workspace)
+            if let name { form.name = name.trimmed }
+            if let timeZone { form.timeZone = timeZone }
+            if let locale { form.locale = locale }
+            if let postalAddress { form.postalAddress = postalAddress.trimmed }
+            if let brandName { form.brandName = brandName.trimmed }
+            if let brandColor { form.brandColor = brandColor.lowercased() }
+            if let brandLogo { form.brandLogo = brandLogo }
+            if let trackOpens { form.trackOpens = trackOpens }
+            if let trackClicks { form.trackClicks = trackClicks }
+            return form
+        }
     }
 
     private struct Session: Encodable {
@@ -63,6 +117,7 @@ struct AccountsAPI: Sendable {
         routes.api(.post, "/v1/auth/register", .anyone, Self.registerOperation, register)
         routes.api(.post, "/v1/auth/login", .anyone, Self.loginOperation, login)
         routes.api(.get, "/v1/account", .viewer, Self.accountOperation, account)
+        routes.api(.patch, "/v1/account", .admin, Self.settingsOperation, changeSettings)
     }
 
     private func register(_ request: WebRequest) async throws -> WebResponse {
@@ -96,14 +151,28 @@ struct AccountsAPI: Sendable {
                 .unauthorized, code: "wrong_credentials", detail: "The e-mail address or the password is wrong.",
                 headers: [.wwwAuthenticate: "Bearer"])
         case .wait(let seconds):
-            throw WebError.tooManyRequests(retryAfter: seconds)
+            throw WebError.tooManyRequests(retryAfter: seconds, policy: LoginThrottle.policy)
         }
     }
 
     private func account(_ request: WebRequest) async throws -> WebResponse {
-        let principal = try request.member
+        try await me(try request.member)
+    }
+
+    private func me(_ principal: Principal) async throws -> WebResponse {
         let account = try await account(of: principal)
         return try .json(Me(user: Self.user(principal), account: account, id: account.id, name: account.name))
+            .lastModified(account.updatedAt)
+    }
+
+    private func changeSettings(_ request: WebRequest) async throws -> WebResponse {
+        let input = try await request.json(SettingsInput.self)
+        let principal = try request.member
+        guard let workspace = try await services.directory.workspace(principal.workspace) else {
+            throw WebError.notFound
+        }
+        try await WorkspaceActions(services: services).save(input.applied(to: workspace), by: try request.scope)
+        return try await me(principal)
     }
 
     private func session(_ principal: Principal) async throws -> Session {
@@ -116,10 +185,7 @@ struct AccountsAPI: Sendable {
         guard let workspace = try await services.directory.workspace(principal.workspace) else {
             throw WebError.notFound
         }
-        return AccountOutput(
-            id: workspace.id, name: workspace.name, timeZone: workspace.timeZone,
-            postalAddress: workspace.postalAddress,
-            createdAt: workspace.createdAt)
+        return AccountOutput(workspace)
     }
 
     private static func user(_ principal: Principal) -> UserOutput {
@@ -138,10 +204,14 @@ extension AccountsAPI {
 
     private static let accountSchema: APISchema = .object(
         [
-            ("id", .id), ("name", .string), ("timeZone", .string), ("postalAddress", .string),
-
-            ("createdAt", .dateTime),
-        ], required: ["id", "name", "timeZone", "postalAddress", "createdAt"])
+            ("id", .id), ("name", .string), ("timeZone", .string), ("locale", .string), ("postalAddress", .string),
+            ("brandName", .string), ("brandColor", .string), ("brandLogo", .string), ("trackOpens", .boolean),
+            ("trackClicks", .boolean), ("createdAt", .dateTime), ("updatedAt", .dateTime),
+        ],
+        required: [
+            "id", "name", "timeZone", "locale", "postalAddress", "brandName", "brandColor", "brandLogo", "trackOpens",
+            "trackClicks", "createdAt", "updatedAt",
+        ])
 
     private static let sessionSchema: APISchema = .object(
         [("token", .string), ("expiresIn", .integer), ("user", .ref("User")), ("account", .ref("Account"))],
@@ -161,9 +231,25 @@ extension AccountsAPI {
         body: .object([("email", .email), ("password", .string(maxLength: 1024))], required: ["email", "password"]),
         response: .ref("Session"), problems: [401, 429])
 
+    private static let meSchema: APISchema = .object(
+        [("id", .id), ("name", .string), ("user", .ref("User")), ("account", .ref("Account"))],
+        required: ["id", "name", "user", "account"])
+
     private static let accountOperation = APIOperation(
-        id: "getAccount", tag: "Accounts", summary: "Who you are and which workspace you are in",
-        response: .object(
-            [("id", .id), ("name", .string), ("user", .ref("User")), ("account", .ref("Account"))],
-            required: ["id", "name", "user", "account"]))
+        id: "getAccount", tag: "Accounts", summary: "Who you are, which workspace you are in and its settings",
+        response: meSchema)
+
+    private static let settingsOperation = APIOperation(
+        id: "updateAccount", tag: "Accounts", summary: "Change the workspace’s settings",
+        details: """
+            What is absent stays. `postalAddress` stands at the end of every campaign; without one no campaign is \
+            sent. `brandColor` is `#` and six digits, `brandLogo` an https address, `timeZone` an IANA name; empty \
+            texts remove.
+            """,
+        body: .object([
+            ("name", .string(maxLength: 100)), ("timeZone", .string),
+            ("locale", .string(oneOf: WorkspaceSettingsForm.locales.map(\.0))),
+            ("postalAddress", .string(maxLength: 500)), ("brandName", .string(maxLength: 100)),
+            ("brandColor", .string), ("brandLogo", .string), ("trackOpens", .boolean), ("trackClicks", .boolean),
+        ]), response: meSchema)
 }

@@ -32,6 +32,7 @@ struct AnalyticsOutput: Encodable {
     let opened: Int
     let clicked: Int
     let unsubscribed: Int
+    let complained: Int
     let uniqueOpens: Int
     let uniqueClicks: Int
     let totalOpens: Int
@@ -45,6 +46,7 @@ struct AnalyticsOutput: Encodable {
     let clickToOpenRate: Double?
     let unsubscribeRate: Double?
     let bounceRate: Double?
+    let complaintRate: Double?
     let failureRate: Double?
     let startedAt: Date?
     let finishedAt: Date?
@@ -68,6 +70,7 @@ struct AnalyticsOutput: Encodable {
         opened = totals.opened
         clicked = totals.clicked
         unsubscribed = totals.unsubscribed
+        complained = report.complaints
         uniqueOpens = report.anyOpenRate.count
         uniqueClicks = max(report.breakdown.anyClicked, totals.clicked)
         totalOpens = report.breakdown.totalOpens
@@ -81,6 +84,7 @@ struct AnalyticsOutput: Encodable {
         clickToOpenRate = report.clickToOpenRate.share
         unsubscribeRate = report.unsubscribeRate.share
         bounceRate = report.bounceRate.share
+        complaintRate = report.complaintRate.share
         failureRate = report.failureRate.share
         startedAt = totals.firstSentAt
         finishedAt = totals.finishedAt

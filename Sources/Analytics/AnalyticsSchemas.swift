@@ -10,12 +10,13 @@ enum AnalyticsSchemas {
     static let analytics: APISchema = {
         let counts: [(String, APISchema)] = [
             "recipients", "sent", "delivered", "failed", "uncertain", "skipped", "cancelled", "retrying", "pending",
-            "bounced", "opened", "clicked", "unsubscribed", "uniqueOpens", "uniqueClicks", "totalOpens", "totalClicks",
+            "bounced", "opened", "clicked", "unsubscribed", "complained", "uniqueOpens", "uniqueClicks", "totalOpens",
+            "totalClicks",
             "humanOpens", "humanClicks",
         ].map { ($0, .integer) }
         let rates: [(String, APISchema)] = [
             "deliveryRate", "openRate", "openRateWithMachines", "clickRate", "clickToOpenRate", "unsubscribeRate",
-            "bounceRate", "failureRate",
+            "bounceRate", "complaintRate", "failureRate",
         ].map { ($0, rate) }
         let reason: APISchema = .object([
             ("state", states), ("reason", .nullable(.string)), ("label", .string), ("count", .integer),
@@ -48,8 +49,8 @@ enum AnalyticsSchemas {
             `sent` counts messages that the mail server took; `delivered` is `sent` without those that came back \
             later, which is all that SMTP tells. `failed` counts messages refused for good, `bounced` those of them \
             whose address does not exist. `opened` and `clicked` (also `humanOpens`, `humanClicks`) count people, each \
-            once, machines left out; `uniqueOpens` and `uniqueClicks` count messages that anything opened or clicked, \
-            `totalOpens` and `totalClicks` every request. Open, click and unsubscribe rates are shares of `delivered`, \
+            once, machines left out; `complained` counts messages reported as spam; `uniqueOpens` and `uniqueClicks` count messages that anything opened or clicked, \
+            `totalOpens` and `totalClicks` every request. Open, click, unsubscribe and complaint rates are shares of `delivered`, \
             bounce and failure rates of `sent` + `failed`; a rate without a base is null.
             """,
         response: .ref("CampaignAnalytics"))

@@ -145,6 +145,8 @@ struct ProblemsPage: ViewPage {
         Code(code: "nul_character", meaning: "Text must not contain the character U+0000."),
         Code(code: "bad_cursor", meaning: "The cursor was not made by this server. Start again without one."),
         Code(code: "bad_limit", meaning: "limit is a number from 1 to 200."),
+        Code(code: "unknown_parameter", meaning: "The list knows no such filter; “detail” names those it knows."),
+        Code(code: "broken_request", meaning: "The body broke off before its end."),
         Code(code: "bad_request", meaning: "Something about the request is wrong; “detail” says what."),
         Code(code: "unauthorized", meaning: "There is no token, or it is not valid any more. Sign in again."),
         Code(code: "wrong_credentials", meaning: "The e-mail address or the password is wrong."),
@@ -171,7 +173,8 @@ struct ProblemsPage: ViewPage {
         Code(code: "precondition_failed", meaning: "The thing has changed since you read it. Read it again."),
         Code(code: "too_large", meaning: "The request is larger than this address takes."),
         Code(code: "unsupported_media_type", meaning: "The content type is not one that this address takes."),
-        Code(code: "too_many_requests", meaning: "Wait as many seconds as Retry-After says."),
+        Code(
+            code: "too_many_requests", meaning: "Wait as many seconds as Retry-After says. RateLimit names the limit."),
         Code(code: "unavailable", meaning: "The portal is busy or restarting. Try again after Retry-After seconds."),
         Code(code: "internal", meaning: "Our mistake. It has been noted under the request’s id."),
     ]

@@ -44,11 +44,12 @@ package struct WebError: Error, Sendable, Equatable {
         WebError(.preconditionFailed, code: "precondition_failed", detail: detail)
     }
 
-    package static func tooManyRequests(retryAfter seconds: Int) -> WebError {
+    /// - Parameter policy: the limit that was reached.
+    package static func tooManyRequests(retryAfter seconds: Int, policy: RateLimitPolicy) -> WebError {
         WebError(
             .tooManyRequests, code: "too_many_requests",
-            detail: "Too many tries. Wait \(seconds) seconds and try again.",
-            headers: [.retryAfter: String(seconds)])
+            detail: "Too many tries (\(policy.name)). Wait \(seconds) seconds and try again.",
+            headers: policy.headers(remaining: 0, reset: seconds) + [.retryAfter: String(seconds)])
     }
 
     package static func unavailable(_ detail: String, retryAfter seconds: Int) -> WebError {

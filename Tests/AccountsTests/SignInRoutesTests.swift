@@ -65,7 +65,12 @@ struct SignInRoutesTests {
             let right = #"{"email":"ana@example.com","password":"\#(TestMember.password)"}"#
             let blocked = try await ana.api(.post, "/v1/auth/login", right)
             #expect(blocked.status == .tooManyRequests)
-            #expect(blocked.headers[.retryAfter] != nil)
+            #expect(blocked.headers[.retryAfter] == "1")
+            let limit = try #require(HTTPField.Name("RateLimit"))
+            let policy = try #require(HTTPField.Name("RateLimit-Policy"))
+            #expect(blocked.headers[limit] == #""sign-in";r=0;t=1"#)
+            #expect(blocked.headers[policy] == #""sign-in";q=5;w=3600"#)
+            #expect(try blocked.json()["detail"]?.stringValue?.contains("sign-in") == true)
         }
     }
 

@@ -44,6 +44,51 @@ struct ReportRoutesTests {
         }
     }
 
+    @Test("Complaints are counted once for each message, and the log shows whose they are")
+    func complaints() async throws {
+        try await PortalFixture.with(clock: .fixed(PortalFixture.noon.addingTimeInterval(90_000))) { portal in
+            let ana = try await portal.register("Ana")
+            let workspace: WorkspaceID = ana.scope.workspace
+            let seeded = try await SeededCampaign.make(workspace: workspace, portal: portal)
+            let other = try await SeededCampaign.make(
+                of: 20, named: "Other", workspace: workspace, portal: portal,
+                at: PortalFixture.noon.addingTimeInterval(3600))
+            try await portal.services.database.write(workspace) { tx in
+                for statement: SQL in ["m.email IN ('p1@example.com', 'p2@example.com')", "m.email = 'p1@example.com'"]
+                {
+                    try await tx.run(
+                        "test.complaints",
+                        """
+                        INSERT INTO marketing_email_events (workspace_id, id, message_id, contact_id, kind, occurred_at,
+                            class, class_reason, user_agent, network)
+                        SELECT m.workspace_id, gen_random_uuid(), m.id, m.contact_id, 'complaint', m.sent_at, 'abuse',
+                            'report', '', ''
+                        FROM marketing_messages m
+                        WHERE m.workspace_id = \(workspace) AND m.send_id = \(seeded.send) AND \(statement)
+                        """)
+                }
+                try await tx.run(
+                    "test.suppressions",
+                    """
+                    INSERT INTO marketing_suppressions (workspace_id, id, email_key, reason, source, message_id)
+                    SELECT m.workspace_id, gen_random_uuid(), m.email, 'complaint', 'report', m.id
+                    FROM marketing_messages m WHERE m.workspace_id = \(workspace) AND m.send_id = \(seeded.send)
+                        AND m.email IN ('p1@example.com', 'p2@example.com')
+                    """)
+            }
+            let json = try await ana.api(.get, "/v1/campaigns/\(seeded.campaign)/analytics").json()
+            #expect(json["complained"]?.intValue == 2)
+            #expect(json["complaintRate"] == .double(2.0 / 89))
+            let quiet = try await ana.api(.get, "/v1/campaigns/\(other.campaign)/analytics").json()
+            #expect(quiet["complained"]?.intValue == 0)
+            let page = try await ana.signIn().get("/campaigns/\(seeded.campaign)/report").page()
+            #expect(page.has(".stat a[href$='did=complained']"))
+            #expect(page.all(".stat").map(\.readableText).contains { $0.contains("spam") && $0.contains("2") })
+            let log = try await ana.api(.get, "/v1/campaigns/\(seeded.campaign)/messages?did=complained").json()
+            #expect(log["data"]?.arrayValue?.count == 2)
+        }
+    }
+
     @Test("Hours and days of the series add up to the totals")
     func series() async throws {
         try await PortalFixture.with(clock: .fixed(PortalFixture.noon.addingTimeInterval(90_000))) { portal in

@@ -44,6 +44,7 @@ struct ListUseTests {
             let ana = try await portal.register("Ana")
             let list = try await list(ana)
             let campaign = try await campaign(ana, audience: #""listIds":["\#(list)"]"#)
+            _ = try await ana.api(.patch, "/v1/account", #"{"postalAddress":"1 High Street, Oldtown"}"#)
             let set = try await ana.api(
                 .post, "/v1/campaigns/\(campaign)/schedule", #"{"sendAt":"2099-01-01T09:00:00Z"}"#)
             #expect(set.status == .ok, "\(set.text)")

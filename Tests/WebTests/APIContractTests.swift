@@ -57,6 +57,26 @@ struct APIContractTests {
         }
     }
 
+    @Test("A list that is asked for by a filter it does not know answers 400 and names those it knows")
+    func refusesUnknownFilters() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            for path in ["/v1/contacts?colour=red", "/v1/lists?limit=5&name=x", "/v1/campaigns?state=draft"] {
+                let answer = try await ana.api(.get, path)
+                #expect(answer.status == .badRequest, "\(path)")
+                #expect(try answer.json()["code"]?.stringValue == "unknown_parameter")
+                #expect(try answer.json()["detail"]?.stringValue?.contains("cursor") == true)
+            }
+            #expect(try await ana.api(.get, "/v1/lists?limit=5").status == .ok)
+            #expect(try await ana.api(.get, "/v1/account?colour=red").status == .ok)
+        }
+    }
+
+    @Test("Dates of headers are written as HTTP wants them")
+    func dates() {
+        #expect(HTTPDate.text(PortalFixture.noon) == "Thu, 15 Jan 2026 09:30:00 GMT")
+    }
+
     @Test("HEAD is GET without the body")
     func answersHead() async throws {
         try await PortalFixture.with { portal in

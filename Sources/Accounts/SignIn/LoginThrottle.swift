@@ -2,6 +2,7 @@ import Core
 import Cryptography
 import FoundationEssentials
 import Postgres
+import Web
 
 /// Slows down guessing: after five failures for an account, or twenty from an address, each try waits longer, up to a
 /// minute. Nobody is locked out for good, so nobody can lock somebody else out. Kept in the database, so it survives a
@@ -9,6 +10,9 @@ import Postgres
 struct LoginThrottle: Sendable {
     let database: Database
     let clock: WallClock
+
+    /// What an account is allowed: five failures, forgotten after an hour without another.
+    static let policy = RateLimitPolicy(name: "sign-in", quota: 5, window: 3600)
 
     /// How long to wait after so many failures, in seconds.
     static func delay(failures: Int, allowed: Int) -> Int {
@@ -31,7 +35,7 @@ struct LoginThrottle: Sendable {
 
         var allowedFailures: Int {
             switch self {
-            case .account: 5
+            case .account: LoginThrottle.policy.quota
             case .address, .serviceKey: 20
             }
         }

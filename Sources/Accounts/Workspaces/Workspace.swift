@@ -20,13 +20,14 @@ package struct Workspace: PostgresRow, Equatable {
     package var trackOpens: Bool
     package var trackClicks: Bool
     package let createdAt: Date
+    package let updatedAt: Date
 
     /// The name that recipients know: the brand, or else the workspace.
     package var publicName: String { brandName.isEmpty ? name : brandName }
 
     package static let columns: SQL = """
         id, name, routing_key, time_zone, locale, postal_address, brand_name, brand_color, brand_logo, track_opens,
-        track_clicks, created_at
+        track_clicks, created_at, updated_at
         """
 
     package init(row: inout RowReader) throws {
@@ -42,5 +43,6 @@ package struct Workspace: PostgresRow, Equatable {
         trackOpens = try row.next()
         trackClicks = try row.next()
         createdAt = try row.next()
+        updatedAt = try row.next()
     }
 }

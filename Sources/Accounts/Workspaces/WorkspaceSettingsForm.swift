@@ -50,6 +50,9 @@ struct WorkspaceSettingsForm: Sendable {
             errors.add(field, "Write the name in one line.")
         }
         if !TimeZoneNames.isKnown(timeZone) { errors.add("timeZone", "Choose a time zone from the list.") }
+        if !Self.locales.contains(where: { $0.0 == locale }) {
+            errors.add("locale", "Choose a language from the list.")
+        }
         if postalAddress.count > 500 { errors.add("postalAddress", "Use at most 500 characters.") }
         if brandName.count > 100 { errors.add("brandName", "Use at most 100 characters.") }
         if !brandColor.isEmpty, brandColor.wholeMatch(of: /#[0-9a-f]{6}/) == nil {

@@ -80,7 +80,7 @@ struct MessageRow: PostgresRow, Encodable, Sendable {
 /// Which messages of a campaign are wanted.
 struct MessageFilter: Sendable, Equatable {
     enum Action: String, Sendable, CaseIterable {
-        case opened, notOpened = "not_opened", clicked, unsubscribed
+        case opened, notOpened = "not_opened", clicked, unsubscribed, complained
 
         var label: String {
             switch self {
@@ -88,6 +88,7 @@ struct MessageFilter: Sendable, Equatable {
             case .notOpened: "Not opened"
             case .clicked: "Clicked"
             case .unsubscribed: "Unsubscribed"
+            case .complained: "Marked as spam"
             }
         }
     }
@@ -112,6 +113,12 @@ struct MessageFilter: Sendable, Equatable {
         case .notOpened: condition += " AND m.opened_at IS NULL AND m.sent_at IS NOT NULL"
         case .clicked: condition += " AND m.clicked_at IS NOT NULL"
         case .unsubscribed: condition += " AND m.unsubscribed_at IS NOT NULL"
+        case .complained:
+            // Suppressions name the message that was reported; they are fewer than events by far.
+            condition += """
+                 AND m.id IN (SELECT s.message_id FROM marketing_suppressions s
+                    WHERE s.workspace_id = m.workspace_id AND s.reason = 'complaint' AND s.message_id IS NOT NULL)
+                """
         }
         return condition
     }

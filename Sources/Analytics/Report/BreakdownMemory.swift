@@ -28,7 +28,9 @@ final class BreakdownMemory: Sendable {
             guard let found = known[send] else { return nil }
             let age: TimeInterval = now.timeIntervalSince(found.readAt)
             guard age < 2 || (age < 60 && found.report.totals == totals) else { return nil }
-            return CampaignReport(totals: totals, breakdown: found.report.breakdown, links: found.report.links)
+            return CampaignReport(
+                totals: totals, breakdown: found.report.breakdown, links: found.report.links,
+                complaints: found.report.complaints)
         }
     }
 

@@ -151,6 +151,7 @@ struct ReportPage: ViewPage {
                 detail: report.clickToOpenRate.share == nil ? "None opened yet" : report.clickToOpenRate.of),
             tile("Failed", totals.failed, report.failureRate, [("state", "failed")]),
             tile("Bounced", totals.bounced, report.bounceRate, [("reason", "hard_bounce")]),
+            tile("Marked as spam", report.complaints, report.complaintRate, [("did", "complained")]),
             tile("Left out", totals.skipped, skipped, [("state", "skipped")]),
         ]
         if totals.uncertain > 0 {

@@ -34,6 +34,8 @@ struct CampaignReport: Sendable, Equatable {
     let totals: CampaignTotals
     let breakdown: SendBreakdown
     let links: [LinkClicks]
+    /// Messages that their recipients marked as spam, as far as providers report it.
+    var complaints: Int = 0
 
     /// What the mail servers took and did not send back. SMTP tells no more: whether a message reached the inbox is not
     /// known to anybody but the recipient's provider.
@@ -50,6 +52,7 @@ struct CampaignReport: Sendable, Equatable {
     var unsubscribeRate: Rate { ofDelivered(totals.unsubscribed) }
     var deliveryRate: Rate { Rate(count: delivered, base: totals.recipients, baseName: "recipients") }
     var bounceRate: Rate { Rate(count: totals.bounced, base: attempted, baseName: "handed over") }
+    var complaintRate: Rate { ofDelivered(complaints) }
     var failureRate: Rate { Rate(count: totals.failed, base: attempted, baseName: "handed over") }
 }
 
@@ -78,15 +81,35 @@ struct ReportReader: Sendable {
             guard let send = totals.send else { return CampaignReport(totals: totals, breakdown: .none, links: []) }
             if let known = memory.report(at: totals) { return known }
             let since: Date = totals.createdAt ?? Date(timeIntervalSince1970: 0)
-            let (rows, links) = try await tx.pipeline(
+            let (rows, links, complaints) = try await tx.pipeline(
                 Query(BreakdownRow.self, "analytics.breakdown", BreakdownRow.statement(send, workspace: workspace)),
-                Query(LinkClicks.self, "analytics.links", Self.links(send, since: since, workspace: workspace)))
-            let report = CampaignReport(totals: totals, breakdown: SendBreakdown(rows), links: links)
+                Query(LinkClicks.self, "analytics.links", Self.links(send, since: since, workspace: workspace)),
+                Query.values(
+                    Int.self, "analytics.complaints_of_send",
+                    Self.complaints(send, since: since, workspace: workspace)))
+            let report = CampaignReport(
+                totals: totals, breakdown: SendBreakdown(rows), links: links, complaints: complaints.first ?? 0)
             memory.remember(report)
             return report
         }
         guard let found else { throw WebError.notFound }
         return found
+    }
+
+    /// Messages of a send that were reported as spam. Found like the clicks.
+    private static func complaints(_ send: SendID, since: Date, workspace: WorkspaceID) -> SQL {
+        """
+        WITH span AS MATERIALIZED (
+            SELECT min(first_id::text)::uuid AS first, max(last_id::text)::uuid AS last
+            FROM marketing_send_batches WHERE workspace_id = \(workspace) AND send_id = \(send)
+        )
+        SELECT count(DISTINCT e.message_id)
+        FROM span, marketing_email_events e
+        WHERE e.workspace_id = \(workspace) AND e.message_id BETWEEN span.first AND span.last
+            AND e.occurred_at >= \(since) AND e.kind = 'complaint'
+            AND EXISTS (SELECT 1 FROM marketing_messages m
+                WHERE m.workspace_id = \(workspace) AND m.id = e.message_id AND m.send_id = \(send))
+        """
     }
 
     /// Clicks carry no send. They are found by the span of the send's message ids, and checked against the ledger,

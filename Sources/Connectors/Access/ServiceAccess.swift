@@ -21,6 +21,8 @@ package final class ServiceAccess: Sendable {
     private let known = Mutex<[[UInt8]: Known]>([:])
     /// How long another node's revocation may take to be heard, in seconds.
     private static let lifetime: TimeInterval = 5
+    /// Wrong keys from one network, forgotten after an hour without another.
+    private static let policy = RateLimitPolicy(name: "service-key", quota: 20, window: 3600)
     private static let capacity: Int = 1_000
 
     init(services: AppServices, installationKey: Secret<String>?, tenants: TenantDirectory) {
@@ -58,7 +60,7 @@ package final class ServiceAccess: Sendable {
         let now: Date = clock.now
         if let one = known.withLock({ $0[hash] }), one.until > now { return one.key }
         let wait: Int = try await throttle.wait(address: call.address)
-        if wait > 0 { throw WebError.tooManyRequests(retryAfter: wait) }
+        if wait > 0 { throw WebError.tooManyRequests(retryAfter: wait, policy: Self.policy) }
         guard let key = try await keys.find(hash: hash) else {
             known.withLock { $0[hash] = nil }
             try await throttle.recordFailure(address: call.address)

@@ -35,7 +35,7 @@ struct BenchCampaign: Sendable {
         return account
     }
 
-    /// The sender's settings and a draft; answers its id.
+    /// The sender's settings, the postal address and a draft; answers its id.
     func make(_ portal: BenchPortal) async throws -> String {
         var server: [String: JSONValue] = [
             "host": .string("127.0.0.1"), "port": .int(sinkPort), "encryption": .string("none"),
@@ -49,6 +49,8 @@ struct BenchCampaign: Sendable {
                 "fromEmail": .string("shop@example.com"),
                 "replyTo": .string("help@example.com"), "smtp": .object(server),
             ]), token: account.token)
+        _ = try await portal.client.json(
+            "PATCH", "/v1/account", .object(["postalAddress": .string("1 High Street, Oldtown")]), token: account.token)
         let lists = try await portal.client.json("GET", "/v1/lists", token: account.token)
         guard case .array(let data)? = lists["data"], let list = data.first?["id"] else {
             throw BenchError("The workspace has no list.")

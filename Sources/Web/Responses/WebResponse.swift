@@ -116,6 +116,12 @@ package struct WebResponse: Sendable {
         return copy
     }
 
+    /// Tells when what is answered was changed last (RFC 9110 §8.8.2). To be asked for a change, clients use the `ETag`:
+    /// it tells two changes within a second apart.
+    package func lastModified(_ date: Date) -> WebResponse {
+        header(.lastModified, HTTPDate.text(date))
+    }
+
     package func header(_ name: HTTPField.Name, _ value: String) -> WebResponse {
         var copy = self
         copy.headers[name] = value
