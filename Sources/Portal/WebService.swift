@@ -24,7 +24,8 @@ struct WebService: Service {
                         responder: responder,
                         server: .http1(
                             configuration: .init(
-                                additionalChannelHandlers: server.directAnswers(), idleTimeout: .seconds(60))),
+                                additionalChannelHandlers: [SlowClientGuard()] + server.directAnswers(),
+                                idleTimeout: .seconds(60))),
                         configuration: .init(address: .hostname(host, port: port), backlog: 1024),
                         onServerRunning: { [logger] channel in
                             readiness.set(true)

@@ -37,12 +37,13 @@ package actor TestBrowser {
 
     /// Uploads a file with the fields of its form (RFC 7578).
     package func upload(
-        _ path: String, fields: [(String, String)] = [], file: (name: String, fileName: String, bytes: [UInt8])
+        _ path: String, fields: [(String, String)] = [], file: (name: String, fileName: String, bytes: [UInt8]),
+        token: String? = nil
     ) async throws -> TestResponse {
         if formToken.isEmpty { _ = try await get("/login") }
         let boundary = "test-boundary-7f3a"
         var body: [UInt8] = []
-        for (name, value) in [("_csrf", formToken)] + fields {
+        for (name, value) in [("_csrf", token ?? formToken)] + fields {
             body += "--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n".utf8
         }
         body +=

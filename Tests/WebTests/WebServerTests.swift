@@ -47,6 +47,24 @@ struct WebServerTests {
         }
     }
 
+    @Test("A form in parts needs its token also where nobody reads the form")
+    func guardsForms() async throws {
+        try await PortalFixture.with { portal in
+            let browser = try await portal.register("Ana").signIn()
+            let file = (name: "x", fileName: "x.txt", bytes: Array("x".utf8))
+            for path in ["/logout", "/profile/sessions/end", "/profile"] {
+                #expect(try await browser.upload(path, file: file, token: "made-up").status == .forbidden, "\(path)")
+            }
+            #expect(try await browser.get("/profile").status == .ok)
+            let renamed = try await browser.upload(
+                "/profile", fields: [("name", "Ana María"), ("email", "ana@example.com")], file: file)
+            #expect(renamed.status == .seeOther)
+            #expect(try await browser.get("/profile").text.contains("Ana María"))
+            #expect(try await browser.upload("/logout", file: file).status == .seeOther)
+            #expect(try await browser.get("/profile").status == .seeOther)
+        }
+    }
+
     @Test("Mistakes in views that are worked on are shown with their place")
     func showsViewMistakes() async throws {
         try await PortalFixture.with { portal in

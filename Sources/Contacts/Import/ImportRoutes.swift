@@ -122,10 +122,15 @@ struct ImportRoutes: Sendable {
             file: file, rows: Self.firstRows(file), lists: lists, properties: properties, form: form, errors: errors)
     }
 
+    /// How much of a file is looked at for its first rows: a line without an end must not be read to it for a page.
+    private static let firstBytes = 1 << 20
+
     /// The first rows of the spooled file; none when it is gone, which starting will say.
     private static func firstRows(_ file: ContactImport) -> [[String]] {
         guard let path = file.spoolPath, let source = try? SpoolFile.openForReading(path) else { return [] }
-        var reader = CSVReader(source: source, delimiter: file.delimiterByte)
+        var start: [UInt8] = []
+        while start.count < firstBytes, (try? source.read(into: &start)) == true {}
+        var reader = CSVReader(source: MemorySource(start), delimiter: file.delimiterByte)
         var rows: [[String]] = []
         while rows.count < 21, (try? reader.next()) == true { rows.append(reader.record.texts) }
         return rows

@@ -28,7 +28,7 @@ package struct RequestBodyStream: AsyncSequence, Sendable {
         let digest: BodyDigest?
 
         package mutating func next() async throws -> [UInt8]? {
-            guard let buffer = try await iterator.next() else {
+            guard let buffer = try await part() else {
                 digest?.end()
                 return nil
             }
@@ -37,6 +37,17 @@ package struct RequestBodyStream: AsyncSequence, Sendable {
             let bytes = Array(buffer.readableBytesView)
             digest?.take(bytes)
             return bytes
+        }
+
+        /// What goes wrong here is the client's doing: it went away or sent what is no HTTP.
+        private mutating func part() async throws -> ByteBuffer? {
+            do {
+                return try await iterator.next()
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                throw WebError.badRequest("The request broke off before its end.", code: "broken_request")
+            }
         }
     }
 

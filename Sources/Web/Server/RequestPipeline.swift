@@ -68,6 +68,7 @@ struct RequestPipeline: Sendable {
                 try await identifyCaller(route, request, &visit)
             }
             try authorize(route, visit)
+            try Self.checkFilters(route, request)
             if let claim = try claim(route, request, visit), let idempotency {
                 return try await idempotency.answer(
                     claim, body: body, mayDrain: route.body != .upload,
@@ -100,6 +101,17 @@ struct RequestPipeline: Sendable {
                 .unsupportedMediaType, code: "unsupported_media_type", detail: "Send the body uncompressed.",
                 headers: [.acceptEncoding: "identity"])
         }
+    }
+
+    /// A list that is asked for with a filter it does not know would answer everything: rather it says so.
+    private static func checkFilters(_ route: Route, _ request: Request) throws(WebError) {
+        guard let known = route.operation?.query.map(\.name), known.contains("cursor"), let query = request.uri.query
+        else { return }
+        let unknown: [String] = FormValues(urlEncoded: query).names.filter { !known.contains($0) }
+        guard let first = unknown.first else { return }
+        throw .badRequest(
+            "There is no parameter “\(first.visible.prefix(60))” here. Known are \(known.joined(separator: ", ")).",
+            code: "unknown_parameter")
     }
 
     // MARK: Who asks
@@ -175,12 +187,26 @@ struct RequestPipeline: Sendable {
         }
         let contentType = (request.headers[.contentType] ?? "").lowercased()
         if contentType.hasPrefix("multipart/form-data") {
+            if route.body != .upload { return try await protectParts(route, request, body, cookie: cookie) }
             visit.formToken = { [forgery] in forgery.accepts($0, for: cookie) }
             return body
         }
         let bytes = try await body.collect(upTo: route.body == .upload ? 1 << 20 : route.body.bytes)
         let form = FormValues(urlEncoded: String(decoding: bytes, as: UTF8.self))
         guard forgery.accepts(form.text("_csrf"), for: cookie) else { throw Self.forged }
+        return RequestBodyStream(RequestBody(buffer: ByteBuffer(bytes: bytes)), limit: route.body.bytes)
+    }
+
+    /// A form in parts that is no upload is read before its handler runs: many handlers never open a body.
+    private func protectParts(
+        _ route: Route, _ request: Request, _ body: RequestBodyStream, cookie: String
+    ) async throws -> RequestBodyStream {
+        let bytes: [UInt8] = try await body.collect(upTo: route.body.bytes)
+        let again = RequestBodyStream(RequestBody(buffer: ByteBuffer(bytes: bytes)), limit: route.body.bytes)
+        let reader = try MultipartReader(contentType: request.headers[.contentType], body: again)
+        guard try await reader.nextPart()?.name == "_csrf",
+            forgery.accepts(try await reader.text(limit: 1024), for: cookie)
+        else { throw Self.forged }
         return RequestBodyStream(RequestBody(buffer: ByteBuffer(bytes: bytes)), limit: route.body.bytes)
     }
 
