@@ -224,6 +224,15 @@ struct SanitizerTests {
         #expect(html.contains("{% if b %}") && html.contains("<p>x</p>{% endif %}</body>"))
     }
 
+    @Test(
+        "Text that looks like our own marks stays, and finding a mark of its own for a source full of them is quick",
+        .timeLimit(.minutes(1)))
+    func likeMarks() throws {
+        #expect(try clean("<p>lq0z LQ1z lq7zt0 {{ b }}</p>") == "<p>lq0z LQ1z lq7zt0 {{ b }}</p>")
+        let full: String = (0..<100_000).map { "lq\($0)z " }.joined()
+        #expect(try clean("<p>\(full){{ b }}</p>").hasSuffix("lq99999z {{ b }}</p>"))
+    }
+
     @Test("Entities inside Liquid, as rich editors write them, become Liquid's own characters")
     func entitiesInLiquid() throws {
         #expect(try clean("{% if a &gt; 3 &amp;&amp; b %}x{% endif %}") == "{% if a > 3 && b %}x{% endif %}")

@@ -18,6 +18,13 @@ struct TemplateSyntaxTests {
         #expect(!tokens[5].trimsBefore && tokens[5].trimsAfter)
     }
 
+    @Test("openings without an end cost one look at what follows, not one each", .timeLimit(.minutes(1)))
+    func unclosedTags() {
+        #expect(kinds(String(repeating: "{% if ", count: 100_000)).count == 200_000)
+        #expect(kinds("{% a {% b %} {% c").map { $0 } == [.tag, .text, .unclosedTag, .text])
+        #expect(kinds("{{ a {% b {% c %}{{ d }}") == [.unclosedOutput, .output])
+    }
+
     @Test("delimiters without an end are told apart")
     func unclosed() {
         #expect(kinds("a {{ b") == [.text, .unclosedOutput])

@@ -42,10 +42,29 @@ struct LiquidGuard {
         bytes = Self.cleaned(source)
         self.limits = limits
         self.keepsLiquid = keepsLiquid
-        let lowercased = source.lowercased()
-        var number = 0
-        while lowercased.contains("lq\(number)z") { number += 1 }
-        nonce = "lq\(number)z"
+        nonce = "lq\(Self.unused(in: bytes))z"
+    }
+
+    /// A number that no `lq…z` of the source has: one above the highest. Found in one pass, because a source may be full
+    /// of them.
+    private static func unused(in bytes: [UInt8]) -> Int {
+        var highest: Int = -1
+        var index = 0
+        while index + 2 < bytes.count {
+            guard bytes[index] | 32 == UInt8(ascii: "l"), bytes[index + 1] | 32 == UInt8(ascii: "q") else {
+                index += 1
+                continue
+            }
+            index += 2
+            var number = 0
+            // Longer ones have more digits than any that is made here.
+            while index < bytes.count, (48...57).contains(bytes[index]), number < 100_000_000 {
+                number = number * 10 + Int(bytes[index] - 48)
+                index += 1
+            }
+            highest = max(highest, number)
+        }
+        return highest + 1
     }
 
     mutating func protect() throws(MarkupError) -> Protected {

@@ -22,6 +22,9 @@ package struct TemplateToken: Hashable, Sendable {
 package struct TemplateLexer {
     private let bytes: [UInt8]
     private var place = 0
+    /// Where a search for `%}` found none up to the end: none lies behind it either. Without this, a template of
+    /// nothing but `{%` would be searched to its end for each of them.
+    private var endless: Int?
 
     package init(_ source: TemplateSource) {
         self.bytes = source.bytes
@@ -62,12 +65,14 @@ package struct TemplateLexer {
     }
 
     /// The offset after the next `%}`.
-    private func endOfTag(after start: Int) -> Int? {
+    private mutating func endOfTag(after start: Int) -> Int? {
+        if let endless, start >= endless { return nil }
         var index: Int = start
         while index + 1 < bytes.count {
             if bytes[index] == ASCII.percent, bytes[index + 1] == ASCII.closeBrace { return index + 2 }
             index += 1
         }
+        endless = start
         return nil
     }
 
