@@ -147,6 +147,23 @@ struct BounceIntakeTests {
         }
     }
 
+    @Test("Mail that was sent under an earlier secret still finds its message when it comes back")
+    func earlierKeys() async throws {
+        try await withSent { stage, run, ids in
+            let id = try #require(ids["p1@example.com"])
+            let old: String = returnPath(stage, id)
+            let renewed = "another secret for tests that is long enough"
+            let forgetful = try stage.portal.restarted(secret: renewed).services
+            let mail: [UInt8] = report(to: old, recipient: "somebody-else@example.net")
+            let lost = BounceIntake(services: forgetful, links: LinkFactory(services: forgetful))
+            #expect(try await lost.take(mail) == .unknown)
+            let mindful = try stage.portal.restarted(secret: renewed, earlier: [PortalFixture.secret]).services
+            let kept = BounceIntake(services: mindful, links: LinkFactory(services: mindful))
+            #expect(try await kept.take(mail) == .bounced(id, .hard))
+            #expect(try await stage.tally(run)["bounced:hard_bounce"] == 1)
+        }
+    }
+
     @Test("A complaint suppresses at once, as a complaint, and the message stays sent")
     func complaints() async throws {
         try await withSent { stage, run, ids in

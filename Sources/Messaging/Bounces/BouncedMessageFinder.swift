@@ -36,8 +36,12 @@ struct BouncedMessageFinder: Sendable {
     /// Whatever domain it has: the tag proves that the address is ours.
     private func message(of address: String) -> MessageID? {
         guard let at = address.lastIndex(of: "@") else { return nil }
-        let own = BounceAddress(domain: String(address[address.index(after: at)...]), authenticate: links.bounceKey)
-        return own.delivery(of: address).flatMap { Self.message(hexadecimal: $0) }
+        let domain = String(address[address.index(after: at)...])
+        for key in [links.bounceKey] + links.earlierBounceKeys {
+            let own = BounceAddress(domain: domain, authenticate: key)
+            if let message = own.delivery(of: address).flatMap({ Self.message(hexadecimal: $0) }) { return message }
+        }
+        return nil
     }
 
     static func message(hexadecimal text: String) -> MessageID? {

@@ -201,12 +201,15 @@ struct LinkFactory: Sendable {
     let tracking: TrackingLinks
     let unsubscribing: UnsubscribeLinks
     let bounceKey: @Sendable ([UInt8]) -> [UInt8]
+    /// Keys of earlier secrets: mail that was sent under them still comes back.
+    let earlierBounceKeys: [@Sendable ([UInt8]) -> [UInt8]]
 
     init(services: AppServices) {
         tracking = TrackingSlice.links(services)
         unsubscribing = MessagingSlice.unsubscribeLinks(services)
         let key = services.keys.key(for: "bounce")
         bounceKey = { key.authenticate($0) }
+        earlierBounceKeys = services.keys.earlierKeys(for: "bounce").map { earlier in { earlier.authenticate($0) } }
     }
 
     func links(for workspace: WorkspaceID) -> MessageLinks {
