@@ -183,7 +183,6 @@ struct CampaignShowPage: ViewPage {
             CampaignTabs.all($0.campaign.id, hasSend: $0.campaign.send != nil, current: .overview)
         }
     }
-    static var previews: [CampaignShowPage] { [] }
 }
 
 /// How far a send is.

@@ -92,5 +92,4 @@ struct CampaignReviewPage: ViewPage {
         f.flag("testAccepted") { $0.testAccepted }
         f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.errors) }
     }
-    static var previews: [CampaignReviewPage] { [] }
 }

@@ -31,6 +31,13 @@ package struct MessagingInterface: Sendable {
         package let fromEmail: String?
         package let replyTo: String?
         package let bounceDomain: String?
+
+        /// A sender for the previews of pages.
+        package static func preview(provider: EmailProvider) -> SenderSummary {
+            SenderSummary(
+                provider: provider, fromName: "Acme", fromEmail: provider == .smtp ? "news@acme.example" : nil,
+                replyTo: nil, bounceDomain: nil)
+        }
     }
 
     package func sender(of workspace: Workspace, in tx: PostgresTransaction) async throws -> SenderSummary {

@@ -155,6 +155,4 @@ struct DashboardPage: ViewPage {
                 isDone: dashboard.hasSent, action: "Write", href: "/campaigns/new"),
         ]
     }
-
-    static var previews: [DashboardPage] { [] }
 }

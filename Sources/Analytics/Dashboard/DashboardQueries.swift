@@ -21,7 +21,9 @@ struct RecentSend: PostgresRow, Sendable, Equatable {
     let clicked: Int
     let firstSentAt: Date?
     let finishedAt: Date?
+}
 
+extension RecentSend {
     init(row: inout RowReader) throws {
         id = try row.next()
         campaign = try row.next()

@@ -124,6 +124,4 @@ struct MessageLogPage: ViewPage {
             previousHref: first,
             nextHref: next.map { base + PercentEncoding.query(Self.pairs(filter) + [("cursor", $0)]) })
     }
-
-    static var previews: [MessageLogPage] { [] }
 }

@@ -15,7 +15,9 @@ struct MessageEvent: PostgresRow, Sendable {
     let engagementClass: String
     let classReason: String
     let userAgent: String
+}
 
+extension MessageEvent {
     init(row: inout RowReader) throws {
         kind = try row.next()
         url = try row.next()
@@ -133,6 +135,4 @@ struct MessagePage: ViewPage {
         // Being chosen comes first, also when everything happened within the same moment.
         return moments.sorted { $0.at > $1.at } + [chosen]
     }
-
-    static var previews: [MessagePage] { [] }
 }

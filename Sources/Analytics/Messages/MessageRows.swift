@@ -36,6 +36,25 @@ struct MessageRow: PostgresRow, Encodable, Sendable {
     /// No mail server was asked: the workspace has none yet.
     var isKeptInOutbox: Bool { state == .sent && response == OutboxAnswer.kept }
 
+    var state: MessageState { MessageState(rawValue: stateName) ?? .failed }
+
+    /// First and last name; nil when the person has neither or is gone.
+    var name: String? {
+        let parts: [String] = [firstName, lastName].compactMap { $0 }.filter { !$0.isEmpty }
+        return parts.isEmpty ? nil : parts.joined(separator: " ")
+    }
+
+    var title: String { name ?? email ?? "No name" }
+
+    /// Names in JSON; the occurrence is for cursors only.
+    private enum CodingKeys: String, CodingKey {
+        case id, contact = "contactId", email, firstName, lastName, stateName = "status", reason
+        case reasonLabel = "reasonText", response = "providerResponse", attempts, createdAt, nextAttemptAt, sentAt
+        case bouncedAt, openedAt, clickedAt, unsubscribedAt, openCount, clickCount
+    }
+}
+
+extension MessageRow {
     init(row: inout RowReader) throws {
         id = try row.next()
         contact = try row.next()
@@ -57,23 +76,6 @@ struct MessageRow: PostgresRow, Encodable, Sendable {
         unsubscribedAt = try row.next()
         openCount = try row.next()
         clickCount = try row.next()
-    }
-
-    var state: MessageState { MessageState(rawValue: stateName) ?? .failed }
-
-    /// First and last name; nil when the person has neither or is gone.
-    var name: String? {
-        let parts: [String] = [firstName, lastName].compactMap { $0 }.filter { !$0.isEmpty }
-        return parts.isEmpty ? nil : parts.joined(separator: " ")
-    }
-
-    var title: String { name ?? email ?? "No name" }
-
-    /// Names in JSON; the occurrence is for cursors only.
-    private enum CodingKeys: String, CodingKey {
-        case id, contact = "contactId", email, firstName, lastName, stateName = "status", reason
-        case reasonLabel = "reasonText", response = "providerResponse", attempts, createdAt, nextAttemptAt, sentAt
-        case bouncedAt, openedAt, clickedAt, unsubscribedAt, openCount, clickCount
     }
 }
 

@@ -39,6 +39,15 @@ struct CampaignTotals: PostgresRow, Sendable, Equatable {
     let firstSentAt: Date?
     let finishedAt: Date?
 
+    var isLive: Bool { status == "sending" }
+    /// Messages whose fate is not known yet.
+    var remaining: Int { max(0, recipients - sent - failed - uncertain - cancelled) }
+
+    var statusLabel: String { CampaignStatusWords.label(status) }
+    var statusTone: String { CampaignStatusWords.tone(status) }
+}
+
+extension CampaignTotals {
     init(row: inout RowReader) throws {
         id = try row.next()
         name = try row.next()
@@ -62,13 +71,6 @@ struct CampaignTotals: PostgresRow, Sendable, Equatable {
         firstSentAt = try row.next()
         finishedAt = try row.next()
     }
-
-    var isLive: Bool { status == "sending" }
-    /// Messages whose fate is not known yet.
-    var remaining: Int { max(0, recipients - sent - failed - uncertain - cancelled) }
-
-    var statusLabel: String { CampaignStatusWords.label(status) }
-    var statusTone: String { CampaignStatusWords.tone(status) }
 }
 
 /// How a campaign's status is shown.

@@ -178,6 +178,4 @@ struct ReportPage: ViewPage {
             Tab(label: "By day", href: "/campaigns/\(id)/report?interval=day", current: unit == .day),
         ]
     }
-
-    static var previews: [ReportPage] { [] }
 }

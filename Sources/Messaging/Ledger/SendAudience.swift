@@ -109,6 +109,11 @@ package struct AudienceForecast: Sendable, Equatable {
     package struct Refusal: Sendable, Equatable {
         package let reason: MessageReason
         package let count: Int
+
+        package init(reason: MessageReason, count: Int) {
+            self.reason = reason
+            self.count = count
+        }
     }
 
     /// Everybody on the lists, each counted once.

@@ -30,6 +30,24 @@ package struct SendSummary: PostgresRow, Sendable, Equatable {
     package let firstSentAt: Date?
     package let finishedAt: Date?
 
+    /// A send for the previews of pages: of 12,408 people one in eight is not reached yet.
+    package static func preview(
+        _ id: SendID, state: SendState, notice: String? = nil, uncertain: Int = 0, at date: Date
+    ) -> SendSummary {
+        let isOver: Bool = state.isFinal
+        return SendSummary(
+            id: id, campaign: nil, state: state, notice: notice, isSnapshotComplete: isOver, recipients: 12_408,
+            skipped: 53, sent: isOver ? 12_380 : 10_800, failed: 20, bounced: 12, uncertain: uncertain,
+            retrying: isOver ? 0 : 5, cancelled: 0, opened: 4_100, clicked: 812, unsubscribed: 9, createdAt: date,
+            firstSentAt: date, finishedAt: isOver ? date.addingTimeInterval(600) : nil)
+    }
+
+    /// Messages whose fate is known.
+    package var settled: Int { sent + failed + uncertain + cancelled }
+    package var remaining: Int { max(0, recipients - settled) }
+}
+
+extension SendSummary {
     package init(row: inout RowReader) throws {
         id = try row.next()
         campaign = try row.next()
@@ -51,10 +69,6 @@ package struct SendSummary: PostgresRow, Sendable, Equatable {
         firstSentAt = try row.next()
         finishedAt = try row.next()
     }
-
-    /// Messages whose fate is known.
-    package var settled: Int { sent + failed + uncertain + cancelled }
-    package var remaining: Int { max(0, recipients - settled) }
 }
 
 /// What a dispatcher needs of a send before it begins.
