@@ -84,6 +84,7 @@ struct ContactShowPage: ViewPage {
         f.optionalLink("olderHref") { page in page.olderCursor.map { page.path(page.filter, cursor: $0) } }
         f.link("href") { ContactPaths.contact($0.contact.id) }
         f.link("editHref") { "\(ContactPaths.contact($0.contact.id))/edit" }
+        f.link("mergeHref") { "\(ContactPaths.contact($0.contact.id))/merge" }
         f.link("deleteHref") { "\(ContactPaths.contact($0.contact.id))/delete" }
         f.link("listHref") { "\(ContactPaths.contact($0.contact.id))/lists" }
         f.list("errors", of: ErrorSummaryItem.self) { page in

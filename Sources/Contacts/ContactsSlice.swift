@@ -44,7 +44,7 @@ package struct ContactsSlice: Slice {
         ListFormPage.self, ListShowPage.self, ListDeletePage.self, ConsentHistoryPage.self, ConsentEvidencePage.self,
         PropertiesIndexPage.self, PropertyFormPage.self, PropertyChangePage.self, PropertyDeletePage.self,
         CompaniesIndexPage.self, CompanyShowPage.self, CompanyFormPage.self, CompanyDeletePage.self,
-        DuplicatesPage.self, MergeComparePage.self, MergeShowPage.self,
+        DuplicatesPage.self, MergePickPage.self, MergeComparePage.self, MergeShowPage.self,
     ]
 
     package static let navigation: [NavItem] = [

@@ -161,6 +161,15 @@ struct IdentityTests {
                 try await ContactTotals.state(scope, in: transaction).unindexed
             }
             #expect(waiting == 700)
+            // What the job does that the batch left behind.
+            let left = try await portal.services.database.write(scope.workspace) { transaction in
+                try await ContactReindexJob(contacts: Array(Set(matches.map(\.contact)))).apply(scope, in: transaction)
+                return try await ContactTotals.state(scope, in: transaction).unindexed
+            }
+            #expect(left == 0)
+            let hits = try await ana.api(.get, "/v1/contacts?q=p699").json()
+            guard case .array(let rows)? = hits["data"] else { throw TestFailure("no data") }
+            #expect(rows.count == 1)
             let gone = matches[0].contact
             #expect(try await ana.api(.delete, "/v1/contacts/\(gone)").status == .noContent)
             let again = try #require(try await resolver.resolve(clues[0], source: "test", scope))

@@ -303,6 +303,9 @@ struct MergeTests {
             let list = try await browser.get("/contacts/duplicates")
             #expect(list.text.contains("Nearly the same address"))
             #expect(list.text.contains("Same phone number"))
+            let picking = try await browser.get("/contacts/\(one)/merge?otherQuery=gmial")
+            #expect(try picking.page().has("option[value='\(other)']"))
+            #expect(try await browser.get("/contacts/\(one)/merge?other=\(other)&go=1").status == .seeOther)
             let href = "/contacts/\(one)/merge/\(other)"
             #expect(list.text.contains(href))
             let compare = try await browser.get(href)

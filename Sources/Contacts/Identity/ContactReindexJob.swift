@@ -25,9 +25,13 @@ struct ContactReindexJob: Job {
         let scope = WorkspaceScope(workspace: workspace)
         try await services.workerDatabase.write(workspace, timeout: .seconds(60)) { transaction in
             try await context.complete(in: transaction)
-            try await transaction.run([
-                ContactSearchIndex.refresh(contacts, scope), Self.count(-contacts.count, scope),
-            ])
+            try await apply(scope, in: transaction)
         }
+    }
+
+    func apply(_ scope: WorkspaceScope, in transaction: PostgresTransaction) async throws {
+        try await transaction.run([
+            ContactSearchIndex.refresh(contacts, scope), Self.count(-contacts.count, scope),
+        ])
     }
 }

@@ -90,6 +90,30 @@ struct MergeFieldRow: ViewRecord {
     }
 }
 
+/// Choosing whom somebody is to be merged with.
+struct MergePickPage: ViewPage {
+    let contact: ContactID
+    let name: String
+    var query: String = ""
+    var options: [SelectOption] = []
+
+    static let view = "contacts/merge-pick"
+    static let fields = Fields<MergePickPage> { f in
+        f.text("name") { $0.name }
+        f.link("contactHref") { ContactPaths.contact($0.contact) }
+        f.link("action") { "\(ContactPaths.contact($0.contact))/merge" }
+        f.text("query") { $0.query }
+        f.list("options", of: SelectOption.self) { $0.options }
+    }
+    static var previews: [MergePickPage] {
+        [
+            MergePickPage(
+                contact: PreviewPeople.ana.id, name: "Ana Ruiz", query: "ana",
+                options: [SelectOption(value: "1", label: "Anna Ruiz, anna@example.com")])
+        ]
+    }
+}
+
 /// Two people side by side: who stays, and whose value each field takes.
 struct MergeComparePage: ViewPage {
     let firstID: String

@@ -14,6 +14,7 @@ struct MergeRoutes: Sendable {
         routes.page(.get, "/contacts/duplicates", .viewer, duplicates)
         routes.page(.post, "/contacts/duplicates/find", .editor, search)
         routes.page(.post, "/contacts/duplicates/dismiss", .editor, dismiss)
+        routes.page(.get, "/contacts/{id}/merge", .editor, pick)
         routes.page(.get, "/contacts/{id}/merge/{otherId}", .editor, compare)
         routes.page(.post, "/contacts/{id}/merge/{otherId}", .editor, merge)
         routes.page(.get, "/contacts/merges/{id}", .editor, show)
@@ -81,6 +82,29 @@ struct MergeRoutes: Sendable {
     }
 
     // MARK: Merging
+
+    /// Finds the other one; without a script by a button.
+    private func pick(_ request: WebRequest) async throws -> WebResponse {
+        let scope = try request.scope
+        let id: ContactID = try request.id()
+        let chosen: ContactID? = request.query.optional("other").flatMap { ContactID($0) }
+        if request.query.optional("go") != nil, let chosen, chosen != id {
+            return .redirect(to: MergePaths.compare(id, chosen))
+        }
+        let query: String? = request.query.optional("otherQuery")
+        let page: MergePickPage? = try await services.database.read(scope.workspace) { transaction in
+            guard let contact = try await ContactLookup.contact(id, scope, in: transaction) else { return nil }
+            let found = try await ContactLookup.newest(
+                matching: query ?? contact.lastName ?? contact.firstName, limit: 20, scope, in: transaction)
+            let options: [SelectOption] = found.filter { $0.id != id }.map { person in
+                SelectOption(
+                    value: "\(person.id)", label: person.nameAndAddress, selected: person.id == chosen)
+            }
+            return MergePickPage(contact: id, name: contact.displayName, query: query ?? "", options: options)
+        }
+        guard let page else { throw WebError.notFound }
+        return .page(page)
+    }
 
     private func compare(_ request: WebRequest) async throws -> WebResponse {
         let scope = try request.scope
