@@ -39,8 +39,9 @@ struct ContactFormPage: ViewPage {
         f.link("companyAction") { page in
             page.contact.map { "\(ContactPaths.contact($0.id))/find-company" } ?? "/contacts/find-company"
         }
-        f.text("revision") { $0.contact?.revision ?? "" }
-        f.text("base") { $0.base }
+        // A form that comes back still stands on the state that it was opened with.
+        f.text("revision") { $0.form.raw("revision") ?? $0.contact?.revision ?? "" }
+        f.text("base") { $0.form.raw("base") ?? $0.base }
         for name in ["email", "firstName", "lastName", "phone", "tags", "newPropertyName", "newPropertyValue"] {
             f.record(name, of: FormField.self) { $0.field(name) }
         }

@@ -38,7 +38,6 @@ struct ContactPageRoutes: Sendable {
         let history = ContactHistory(
             messages: messages, events: events, scope: scope, kind: filter.kind, after: filter.place(cursor),
             from: filter.fromDate)
-        let lists = ListQueries(scope: scope)
         let (
             found, companies, all, own, records, sent, happened, origin, imports, definitions, notes, tasks, people,
             consents
@@ -46,8 +45,8 @@ struct ContactPageRoutes: Sendable {
             try await transaction.last(
                 Query(Contact.self, "contacts.find", ContactQueries(scope: scope).select(id)),
                 CompanyQueries(scope: scope).ofContact(id),
-                Query(ContactList.self, "contacts.lists.all", lists.selectAll),
-                Query(ContactList.self, "contacts.lists.ofContact", lists.select(listsOf: id)),
+                ContactMembership.fillable(scope),
+                ContactMembership.all(of: id, scope),
                 history.records(of: id), history.messages(of: id), history.events(of: id), history.origin(of: id),
                 history.imports(of: id), PropertyQueries(scope: scope).all(.contact),
                 ContactNoteActions.all(id, scope), ContactTaskActions.all(id, scope), WorkspacePeople.all(scope),
@@ -59,7 +58,7 @@ struct ContactPageRoutes: Sendable {
         let ownIDs = Set(own.map(\.id))
         let moments = history.page(records + sent + happened + origin + imports)
         return ContactShowPage(
-            contact: contact, company: companies.first, lists: all.filter { ownIDs.contains($0.id) },
+            contact: contact, company: companies.first, lists: own,
             otherLists: all.filter { !ownIDs.contains($0.id) }, definitions: definitions, notes: notes, tasks: tasks,
             people: people, reader: scope.actor, today: try await today(scope), moments: moments.moments,
             filter: filter, isFirst: cursor == nil, olderCursor: moments.next.map { request.cursor(after: $0) },
@@ -123,7 +122,8 @@ struct ContactPageRoutes: Sendable {
             if case .changedMeanwhile(let theirs, _) = outcome {
                 let errors: ValidationErrors = Self.conflicts(theirs, input, form)
                 if !errors.isEmpty {
-                    let edit = ContactShowPage.Edit(group: group, form: form, errors: errors)
+                    let edit = ContactShowPage.Edit(
+                        group: group, form: ContactFormPage.typed(form), errors: errors, keepsState: false)
                     return .page(try await page(id, request, edit: edit), status: .conflict)
                 }
                 outcome = try await actions.update(id, input, revision: theirs.revision, scope)

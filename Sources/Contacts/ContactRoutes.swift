@@ -74,7 +74,9 @@ struct ContactRoutes: Sendable {
     // MARK: Forms
 
     private func new(_ request: WebRequest) async throws -> WebResponse {
-        .page(try await form(ContactFormPage(), request))
+        // From a company's page the person begins there.
+        let company: [(String, String)] = request.query.optional("company").map { [("company", $0)] } ?? []
+        return .page(try await form(ContactFormPage(form: FormValues(company)), request))
     }
 
     /// The form with what it offers: the workspace's properties and the person's company.

@@ -8,7 +8,7 @@ import Web
 struct ContactShowPage: ViewPage {
     let contact: Contact
     var company: Company?
-    var lists: [ContactList] = []
+    var lists: [ContactMembership] = []
     var otherLists: [ContactList] = []
     var definitions: [PropertyDefinition] = []
     var notes: [ContactNote] = []
@@ -29,6 +29,8 @@ struct ContactShowPage: ViewPage {
         let group: String
         let form: FormValues
         let errors: ValidationErrors
+        /// Whether the form still stands on the state that it was opened with; else on the one that is shown.
+        var keepsState: Bool = true
     }
 
     static let view = "contacts/show"
@@ -52,10 +54,9 @@ struct ContactShowPage: ViewPage {
         f.record("consentPanel", of: ConsentPanel.self) { ConsentPanel($0.contact.id, $0.consents) }
         f.text("tracking") { $0.contact.trackingAllowed ? "May be counted" : "Are not counted" }
         f.list("groups", of: PropertyEditGroup.self) { $0.groups }
-        f.text("revision") { $0.contact.revision }
         f.link("propertiesHref") { "\(ContactPaths.contact($0.contact.id))/properties" }
-        f.list("lists", of: LabelledLink.self) { page in
-            page.lists.map { LabelledLink(label: $0.name, href: ContactPaths.list($0.id)) }
+        f.list("lists", of: ContactMembershipLine.self) { page in
+            page.lists.map { ContactMembershipLine(membership: $0, contact: page.contact) }
         }
         f.list("otherLists", of: SelectOption.self) { page in
             page.otherLists.map { SelectOption(value: $0.id.description, label: $0.name) }
@@ -125,19 +126,22 @@ struct ContactShowPage: ViewPage {
     }
 
     private var groups: [PropertyEditGroup] {
-        PropertyEditGroup.groups(definitions, contact.properties, edit)
+        PropertyEditGroup.groups(definitions, contact, edit)
     }
 
     static var previews: [ContactShowPage] {
         let day: Date = PreviewPeople.day
         let id = PreviewPeople.run.uuid
+        let memberships: [ContactMembership] = [false, true].map { isSegment in
+            ContactMembership(id: PreviewPeople.list.id, name: "Newsletter", isSegment: isSegment, since: day)
+        }
         let edit = Edit(
             group: "", form: FormValues([("property:orders", "many")]),
             errors: ValidationErrors("properties/orders", "Orders: This must be a number."))
         return [
             ContactShowPage(contact: PreviewPeople.contact),
             ContactShowPage(
-                contact: PreviewPeople.contact, company: PreviewPeople.company, lists: [PreviewPeople.list],
+                contact: PreviewPeople.contact, company: PreviewPeople.company, lists: memberships,
                 otherLists: [PreviewPeople.list], definitions: PreviewProperties.all,
                 notes: [
                     ContactNote(
@@ -163,6 +167,7 @@ struct PropertyEditGroup: ViewRecord {
     let shown: PropertyShownGroup?
     let key: String
     let index: Int
+    let revision: String
     let base: String
     let isOpen: Bool
 
@@ -170,6 +175,7 @@ struct PropertyEditGroup: ViewRecord {
         f.text("id") { "properties-\($0.index)" }
         f.text("title") { $0.group.title }
         f.text("key") { $0.key }
+        f.text("revision") { $0.revision }
         f.text("base") { $0.base }
         f.flag("isOpen") { $0.isOpen }
         f.list("lines", of: PropertyShownGroup.Line.self) { $0.shown?.lines ?? [] }
@@ -177,8 +183,9 @@ struct PropertyEditGroup: ViewRecord {
     }
 
     static func groups(
-        _ definitions: [PropertyDefinition], _ stored: [String: JSONValue], _ edit: ContactShowPage.Edit?
+        _ definitions: [PropertyDefinition], _ contact: Contact, _ edit: ContactShowPage.Edit?
     ) -> [PropertyEditGroup] {
+        let stored: [String: JSONValue] = contact.properties
         let shown: [PropertyShownGroup] = PropertyShownGroup.groups(definitions, stored)
         let plain: [PropertyControlGroup] = PropertyControlGroup.groups(definitions, stored: stored)
         let filled: [PropertyControlGroup] = PropertyControlGroup.groups(
@@ -187,8 +194,10 @@ struct PropertyEditGroup: ViewRecord {
             let key: String = pair.0.controls.first?.definition.group ?? ""
             let base: String = pair.0.controls.flatMap(\.pairs)
                 .map { PercentEncoding.encode($0.0) + "=" + PercentEncoding.encode($0.1) }.joined(separator: "&")
+            let opened: FormValues? = edit?.group == key && edit?.keepsState == true ? edit?.form : nil
             return PropertyEditGroup(
-                group: pair.1, shown: shown.first { $0.title == pair.0.title }, key: key, index: index, base: base,
+                group: pair.1, shown: shown.first { $0.title == pair.0.title }, key: key, index: index,
+                revision: opened?.raw("revision") ?? contact.revision, base: opened?.raw("base") ?? base,
                 isOpen: edit != nil && edit?.group == key)
         }
     }

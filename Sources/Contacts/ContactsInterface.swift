@@ -121,7 +121,7 @@ package enum ContactLiquid {
         var members: [String: LiquidValue] = [:]
         var own: [String: LiquidValue] = [:]
         for (name, value) in properties {
-            own[name] = LiquidValue(value)
+            own[name] = LiquidValue(PropertyFormat.sayable(value))
             members[name] = own[name]
         }
         let name: String = [firstName, lastName].compactMap { $0 }.joined(separator: " ")

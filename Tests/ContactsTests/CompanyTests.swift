@@ -31,6 +31,13 @@ struct CompanyTests {
         #expect(CompanyDomain(ofAddress: try EmailAddress(parsing: "x@\(domain)")) == nil)
     }
 
+    @Test(
+        "Domains that only look like those are somebody's",
+        arguments: ["live.agency", "mail.acme.com", "outlook.acme.de"])
+    func ownDomain(domain: String) {
+        #expect(!FreeMailDomains.contains(domain))
+    }
+
     @Test("A company is added, read, changed and deleted as JSON, and people come and go with its count")
     func lifecycle() async throws {
         try await PortalFixture.with { portal in

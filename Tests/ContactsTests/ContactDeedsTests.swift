@@ -157,6 +157,15 @@ struct ContactDeedsTests {
             #expect(form.all("input[name=lastName]").first?["value"] == "Elm")
             #expect(answer.text.contains("Oak"))
             #expect(form.all("input[name=revision]").first?["value"] != revision)
+            // A mistake in between does not make the form forget what it was opened with.
+            let mistaken = try await browser.post(
+                "/contacts/\(person)", [("revision", revision), ("base", base), ("email", "nonsense")])
+            #expect(mistaken.status == .unprocessableContent || mistaken.status == .conflict)
+            let searched = try await browser.post(
+                "/contacts/\(person)/find-company", [("revision", revision), ("base", base), ("companyQuery", "x")]
+            ).page()
+            #expect(searched.all("input[name=revision]").first?["value"] == revision)
+            #expect(searched.all("input[name=base]").first?["value"] == base)
         }
     }
 
@@ -172,8 +181,45 @@ struct ContactDeedsTests {
             let page = try await browser.get("/contacts/\(person)")
             #expect(page.text.contains("Likes red") && page.text.contains("Pinned"))
             #expect(page.text.contains("Call back") && page.text.contains("Overdue"))
+            let list = try id(try await ana.api(.post, "/v1/lists", #"{"name":"News"}"#))
+            _ = try await browser.post("/contacts/\(person)/lists", [("list", list)])
+            let listed = try await browser.get("/contacts/\(person)").page()
+            #expect(listed.all(".link-list li").contains { $0.readableText.hasPrefix("News since") })
             let part = try await browser.get("/contacts/\(person)", headers: [.fragment: "notes"])
             #expect(part.text.contains("Likes red") && !part.text.contains("<html"))
+        }
+    }
+
+    @Test("Another workspace's properties, notes and tasks do not exist")
+    func wall() async throws {
+        try await PortalFixture.with { portal in
+            let alice = try await portal.register("Alice")
+            let charlie = try await portal.register("Charlie")
+            let person: String = try await contact(alice)
+            let note = try id(try await alice.api(.post, "/v1/contacts/\(person)/notes", #"{"body":"x"}"#))
+            let task = try id(try await alice.api(.post, "/v1/contacts/\(person)/tasks", #"{"title":"x"}"#))
+            let property = try id(try await alice.api(.post, "/v1/property-definitions", #"{"label":"Plan"}"#))
+            let own: String = try await contact(charlie)
+            for path in [
+                "/v1/contacts/\(person)/notes", "/v1/contacts/\(person)/tasks", "/v1/contacts/\(person)/activities",
+            ] {
+                #expect(try await charlie.api(.get, path).status == .notFound, "\(path)")
+            }
+            for path in ["/v1/contacts/\(person)/notes/\(note)", "/v1/contacts/\(own)/notes/\(note)"] {
+                #expect(try await charlie.api(.patch, path, #"{"body":"y"}"#).status == .notFound)
+                #expect(try await charlie.api(.delete, path).status == .notFound)
+            }
+            #expect(
+                try await charlie.api(.patch, "/v1/contacts/\(own)/tasks/\(task)", #"{"done":true}"#).status
+                    == .notFound)
+            let path = "/v1/property-definitions/\(property)"
+            #expect(try await charlie.api(.put, path, #"{"label":"X"}"#).status == .notFound)
+            #expect(try await charlie.api(.delete, path).status == .notFound)
+            #expect(try await charlie.api(.get, "/v1/property-definitions").json()["data"] == .array([]))
+            let browser = try await charlie.signIn()
+            for page in ["/settings/properties/\(property)", "/settings/properties/\(property)/delete"] {
+                #expect(try await browser.get(page).status == .notFound)
+            }
         }
     }
 }

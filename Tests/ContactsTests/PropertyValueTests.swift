@@ -47,4 +47,23 @@ struct PropertyValueTests {
             try PropertyValue(type: type, options: Self.options).normalized(value)
         }
     }
+
+    @Test(
+        "Values are written so that they can be read again",
+        arguments: [
+            (.money, euros, "12.50 EUR"), (.money, yen, "-12 JPY"),
+            (.money, .object(["amount": .int(-5), "currency": .string("EUR")]), "-0.05 EUR"),
+            (.multiSelect, .array([.string("free"), .string("pro")]), "free; pro"), (.boolean, .bool(true), "true"),
+            (.number, .double(-3.5), "-3.5"), (.text, .null, ""),
+        ] as [(PropertyType, JSONValue, String)])
+    func written(type: PropertyType, value: JSONValue, text: String) throws {
+        #expect(PropertyFormat.machine(value) == text)
+        #expect(try PropertyValue(type: type, options: Self.options).normalized(.string(text)) == value)
+    }
+
+    @Test("Templates say an amount of money in words")
+    func sayable() {
+        #expect(PropertyFormat.sayable(Self.euros) == .string("12.50 EUR"))
+        #expect(PropertyFormat.sayable(.object(["a": .int(1)])) == .object(["a": .int(1)]))
+    }
 }

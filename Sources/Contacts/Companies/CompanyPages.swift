@@ -136,6 +136,7 @@ struct CompanyShowPage: ViewPage {
         f.optionalLink("olderHref") { page in
             page.olderCursor.map { CompanyPaths.company(page.company.id) + PercentEncoding.query([("cursor", $0)]) }
         }
+        f.link("addHref") { "/contacts/new?company=\($0.company.id)" }
         f.link("editHref") { "\(CompanyPaths.company($0.company.id))/edit" }
         f.link("deleteHref") { "\(CompanyPaths.company($0.company.id))/delete" }
     }
@@ -213,8 +214,8 @@ struct CompanyFormPage: ViewPage {
         f.text("saveLabel") { $0.company == nil ? "Add company" : "Save changes" }
         f.link("action") { $0.company.map { CompanyPaths.company($0.id) } ?? "/companies" }
         f.link("backHref") { $0.company.map { CompanyPaths.company($0.id) } ?? "/companies" }
-        f.text("revision") { $0.company?.revision ?? "" }
-        f.text("base") { $0.base }
+        f.text("revision") { $0.form.raw("revision") ?? $0.company?.revision ?? "" }
+        f.text("base") { $0.form.raw("base") ?? $0.base }
         for name in ["name", "domain", "phone", "website"] {
             f.record(name, of: FormField.self) { $0.field(name) }
         }

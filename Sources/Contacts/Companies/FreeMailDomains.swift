@@ -5,8 +5,15 @@ package enum FreeMailDomains {
     package static func contains(_ domain: String) -> Bool {
         if all.contains(domain) { return true }
         // yahoo.co.uk, hotmail.fr, live.nl: the big ones have a domain in most countries.
-        guard let dot = domain.firstIndex(of: ".") else { return false }
-        return everywhere.contains(String(domain[..<dot])) && domain[dot...].utf8.count <= 8
+        let labels: [Substring] = domain.split(separator: ".", omittingEmptySubsequences: false)
+        guard let name = labels.first, let country = labels.last, everywhere.contains(String(name)) else {
+            return false
+        }
+        switch labels.count {
+        case 2: return country == "com" || country.utf8.count == 2
+        case 3: return country.utf8.count == 2 && ["co", "com", "ne"].contains(labels[1])
+        default: return false
+        }
     }
 
     private static let everywhere: Set<String> = ["yahoo", "hotmail", "live", "outlook", "msn", "gmx", "ymail"]

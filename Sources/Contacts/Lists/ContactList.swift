@@ -118,15 +118,4 @@ struct ListQueries: Sendable {
             """)
         return ContactQueries(scope: scope).cut(rows, limit) { [$0.id.description] }
     }
-
-    /// The lists that a person is on: each list is probed by primary key.
-    func select(listsOf contact: ContactID) -> SQL {
-        """
-        SELECT \(ContactList.columns) FROM marketing_lists l
-        WHERE l.workspace_id = \(scope.workspace) AND l.deleted_at IS NULL AND EXISTS (
-            SELECT FROM marketing_list_members m
-            WHERE m.workspace_id = \(scope.workspace) AND m.list_id = l.id AND m.contact_id = \(contact))
-        ORDER BY lower(l.name)
-        """
-    }
 }

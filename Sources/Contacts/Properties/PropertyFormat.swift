@@ -17,6 +17,12 @@ package enum PropertyFormat {
         }
     }
 
+    /// The value as templates say it: an amount of money as `12.50 EUR`, everything else as it is.
+    static func sayable(_ value: JSONValue) -> JSONValue {
+        guard case .object(let members) = value, members.count == 2, let text = money(members) else { return value }
+        return .string(text)
+    }
+
     /// The value as pages show it; “—” for null.
     package static func shown(_ value: JSONValue?, _ definition: PropertyDefinition?) -> String {
         switch value {

@@ -153,7 +153,10 @@ struct PropertyFormPage: ViewPage {
         f.text("saveLabel") { $0.property == nil ? "Add property" : "Save changes" }
         f.link("action") { $0.property.map { PropertyPaths.property($0.id) } ?? PropertyPaths.index }
         f.text("object") { $0.object.rawValue }
-        f.text("revision") { $0.property?.revision ?? "" }
+        f.text("revision") { page in
+            let opened: String? = page.hasConflict ? nil : page.form.raw("revision")
+            return opened ?? page.property?.revision ?? ""
+        }
         f.optionalText("fixedName") { $0.property?.name }
         f.record("label", of: FormField.self) { $0.field("label", $0.property?.label) }
         f.record("name", of: FormField.self) { $0.field("name", nil) }
