@@ -8,6 +8,7 @@ const parts = {
   "[data-combobox]": "./combobox.js",
   "[data-dialog], form[data-confirm]": "./dialogs.js",
   "form[data-inline], [data-more]": "./inline.js",
+  "form[data-builder]": "./builder.js",
   "[data-live-src]": "./live.js",
   "[data-load-src]": "./load.js",
   "[data-editor]": "./editor.js",

@@ -40,7 +40,7 @@ struct ContactActions: Sendable {
                 try await ContactTimeline(services).record(
                     .created, id, ["source": .string(source)], scope, in: transaction)
                 try await decide(ConsentEdits.decisions(from: nil, to: wanted, source: source), id, scope, transaction)
-                return try await settle(id, wanted, catalog, adding: 1, scope, in: transaction)
+                return try await settle(id, wanted, catalog, adding: 1, changed: [], scope, in: transaction)
             }
         } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
             guard let values else { throw error }
@@ -98,7 +98,8 @@ struct ContactActions: Sendable {
                 try await ContactTimeline(services).record(.updated, id, changes, scope, in: transaction)
                 try await decide(
                     ConsentEdits.decisions(from: contact, to: wanted, source: "manual"), id, scope, transaction)
-                return try await settle(id, wanted, catalog, adding: 0, scope, in: transaction)
+                return try await settle(
+                    id, wanted, catalog, adding: 0, changed: changes.keys.sorted(), scope, in: transaction)
             }
         } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
             guard let values else { throw error }
@@ -130,7 +131,7 @@ struct ContactActions: Sendable {
     }
 
     private func settle(
-        _ id: ContactID, _ values: ContactValues, _ catalog: PropertyCatalog, adding count: Int,
+        _ id: ContactID, _ values: ContactValues, _ catalog: PropertyCatalog, adding count: Int, changed fields: [String],
         _ scope: WorkspaceScope, in transaction: PostgresTransaction
     ) async throws -> SavingContact {
         try await transaction.run(
@@ -138,6 +139,7 @@ struct ContactActions: Sendable {
                 ContactSearchIndex.refresh([id], scope),
                 ContactVocabulary.remember(tags: values.tags, scope, at: services.clock.now),
                 ContactTotals.adding(count, scope),
+                AudienceChanges.record([id], fields: fields, scope.workspace, at: services.clock.now),
             ])
         guard let contact = try await ContactQueries(scope: scope).find(id, in: transaction) else { return .missing }
         return .saved(contact)

@@ -140,6 +140,7 @@ struct ContactBulkActions: Sendable {
                 ContactSearchIndex.refresh(changed, scope),
                 ContactVocabulary.remember(tags: adding ? [tag] : [], scope, at: services.clock.now),
                 ContactTotals.adding(0, scope),
+                AudienceChanges.record(changed, fields: ["tags"], scope.workspace, at: services.clock.now),
             ])
             return changed.count
         }

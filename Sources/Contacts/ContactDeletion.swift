@@ -46,6 +46,7 @@ struct ContactDeletion: Sendable {
                 WHERE workspace_id = \(scope.workspace) AND contact_id = ANY (\(gone))
                 """),
             ContactTotals.adding(-gone.count, scope),
+            AudienceChanges.record(gone, fields: [], scope.workspace, at: now),
         ])
         return gone
     }
@@ -80,6 +81,7 @@ struct ContactDeletion: Sendable {
                 """),
             ContactSearchIndex.refresh([id], scope),
             ContactTotals.adding(1, scope),
+            AudienceChanges.record([id], fields: [], scope.workspace, at: now),
         ])
         return true
     }

@@ -59,7 +59,8 @@ struct ContactPageRoutes: Sendable {
         let moments = history.page(records + sent + happened + origin + imports)
         return ContactShowPage(
             contact: contact, company: companies.first, lists: own,
-            otherLists: all.filter { !ownIDs.contains($0.id) }, definitions: definitions, notes: notes, tasks: tasks,
+            otherLists: all.filter { $0.kind == .static && !ownIDs.contains($0.id) }, definitions: definitions,
+            notes: notes, tasks: tasks,
             people: people, reader: scope.actor, today: try await today(scope), moments: moments.moments,
             filter: filter, isFirst: cursor == nil, olderCursor: moments.next.map { request.cursor(after: $0) },
             consents: consents, edit: edit)

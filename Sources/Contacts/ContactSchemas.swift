@@ -66,14 +66,24 @@ struct ListResource: Encodable, Sendable {
     let id: ContactListID
     let name: String
     let description: String
+    let type: ContactListKind
+    /// Of segments.
+    let filterRules: JSONValue?
+    /// Of segments: `filling`, `live` or `broken`.
+    let state: String?
+    let problem: String?
     let memberCount: Int
     let createdAt: Date
     let updatedAt: Date
 
-    init(_ list: ContactList) {
+    init(_ list: ContactList, _ segment: SegmentState? = nil) {
         id = list.id
         name = list.name
         description = list.description
+        type = list.kind
+        filterRules = segment?.rules
+        state = segment?.state
+        problem = segment?.problem
         memberCount = list.memberCount
         createdAt = list.createdAt
         updatedAt = list.updatedAt
@@ -139,11 +149,16 @@ enum ContactSchemas {
     static let list: APISchema = .object(
         [
             ("id", .id), ("name", .string(maxLength: 100)), ("description", .string(maxLength: 1000)),
+            ("type", .string(oneOf: ["static", "segment"])), ("filterRules", .ref("FilterRules")),
+            ("state", .string(oneOf: ["filling", "live", "broken"])), ("problem", .string),
             ("memberCount", .integer(minimum: 0)), ("createdAt", .dateTime), ("updatedAt", .dateTime),
-        ], required: ["id", "name", "description", "memberCount", "createdAt", "updatedAt"])
+        ], required: ["id", "name", "description", "type", "memberCount", "createdAt", "updatedAt"])
 
     static let listInput: APISchema = .object(
-        [("name", .string(maxLength: 100)), ("description", .string(maxLength: 1000))], required: ["name"])
+        [
+            ("name", .string(maxLength: 100)), ("description", .string(maxLength: 1000)),
+            ("type", .string(oneOf: ["static", "segment"])), ("filterRules", .ref("FilterRules")),
+        ], required: ["name"])
 
     static let members: APISchema = .object(
         [("contactIds", .array(of: .id, maxItems: 10_000))], required: ["contactIds"])

@@ -92,6 +92,7 @@ enum ContactPaths {
 
     static func contact(_ id: ContactID) -> String { "/contacts/\(id)" }
     static func list(_ id: ContactListID) -> String { "/lists/\(id)" }
+    static func segment(_ id: ContactListID) -> String { "/segments/\(id)" }
     static func importPage(_ id: ContactImportID) -> String { "/contacts/imports/\(id)" }
 
     /// A path to go back to, if it is one of ours.

@@ -175,7 +175,10 @@ package enum ContactEmailStatus {
         var details: [String: JSONValue] = data
         details["status"] = .string(status.rawValue)
         try await ContactTimeline(services).record(.statusChanged, changed, details, scope, in: transaction)
-        try await transaction.run([ContactTotals.adding(0, scope)])
+        try await transaction.run([
+            ContactTotals.adding(0, scope),
+            AudienceChanges.record(changed, fields: ["emailStatus"], scope.workspace, at: services.clock.now),
+        ])
         return changed
     }
 

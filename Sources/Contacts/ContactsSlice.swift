@@ -14,6 +14,7 @@ package struct ContactsSlice: Slice {
     private let companyUses: CompanyUseFinder
     private let messages: ContactMoment.Source
     private let activity: ContactMoment.Source
+    private let segments: (any SegmentRules)?
     private let counts = MatchCountMemory()
     /// Making two people one.
     package let merging: ContactMerging
@@ -26,7 +27,7 @@ package struct ContactsSlice: Slice {
         companyUses: @escaping CompanyUseFinder = { _, _, _ in [] },
         messages: @escaping ContactMoment.Source = ContactMoment.nothing,
         activity: @escaping ContactMoment.Source = ContactMoment.nothing,
-        references: [ContactReference] = []
+        references: [ContactReference] = [], segments: (any SegmentRules)? = nil
     ) {
         self.services = services
         self.uploadLimit = uploadLimit
@@ -36,6 +37,7 @@ package struct ContactsSlice: Slice {
         self.messages = messages
         self.activity = activity
         merging = ContactMerging(services: services, others: references)
+        self.segments = segments
     }
 
     package static let pages: [any ViewPage.Type] = [
@@ -59,13 +61,13 @@ package struct ContactsSlice: Slice {
         ContactRoutes(services: services, counts: counts).add(to: &table)
         ContactPageRoutes(services: services, messages: messages, events: activity).add(to: &table)
         ContactDeedsAPI(services: services, messages: messages, events: activity).add(to: &table)
-        ListRoutes(services: services, uses: listUses).add(to: &table)
+        ListRoutes(services: services, uses: listUses, segments: segments).add(to: &table)
         ConsentRoutes(services: services).add(to: &table)
         ImportAPI(services: services, uploadLimit: uploadLimit).add(to: &table)
         ContactAPI(services: services).add(to: &table)
         IdentityAPI(services: services).add(to: &table)
         MergeRoutes(services: services, merging: merging).add(to: &table)
-        ListAPI(services: services, uses: listUses).add(to: &table)
+        ListAPI(services: services, uses: listUses, segments: segments).add(to: &table)
         PropertyRoutes(services: services, uses: propertyUses).add(to: &table)
         PropertyAPI(services: services, uses: propertyUses).add(to: &table)
         CompanyRoutes(services: services, uses: companyUses).add(to: &table)

@@ -9,6 +9,7 @@ import Jobs
 import Logging
 import Messaging
 import Postgres
+import Segments
 import Templates
 import Tracking
 import Web
@@ -21,6 +22,7 @@ package struct PortalAssembly: Sendable {
     package let messaging: MessagingSlice
     package let tracking: TrackingSlice
     package let connectors: ConnectorsSlice
+    package let segments: SegmentsSlice
     package let routes: RouteTable
     package let jobs: JobRegistry
     /// What a node answers that serves nothing else.
@@ -40,12 +42,16 @@ package struct PortalAssembly: Sendable {
         let connectors = ConnectorsSlice(
             services: services, installationKey: serviceKey, activity: tracking.activity)
         let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
+        let rules = SegmentActions(
+            services: services, ledger: LedgerBehaviour(), references: RuleReferences(campaigns: CampaignNames.find))
+        let segments = SegmentsSlice(services: services, ledger: LedgerBehaviour(), actions: rules)
         let slices: [any Slice] = [
             accounts,
             ContactsSlice(
-                services: services, listUses: CampaignListUses.find, propertyUses: CampaignPropertyUses.find,
-                messages: ContactMessages.moments, activity: ActivityMoments.moments,
-                references: TrackingSlice.contactReferences + MessagingSlice.contactReferences),
+                services: services, listUses: ListUses.find, propertyUses: ListUses.ofProperty,
+                companyUses: ListUses.ofCompany, messages: ContactMessages.moments, activity: ActivityMoments.moments,
+                references: TrackingSlice.contactReferences + MessagingSlice.contactReferences, segments: rules),
+            segments,
             messaging, tracking,
             campaigns,
             AnalyticsSlice(services: services), connectors,
@@ -69,6 +75,7 @@ package struct PortalAssembly: Sendable {
         self.messaging = messaging
         self.tracking = tracking
         self.connectors = connectors
+        self.segments = segments
         self.slices = slices
         self.routes = routes
         self.health = health
@@ -87,7 +94,7 @@ package struct PortalAssembly: Sendable {
     package static let navigation: [NavItem] = sliceTypes.flatMap { $0.navigation }
 
     private static let sliceTypes: [any Slice.Type] = [
-        AccountsSlice.self, ContactsSlice.self, MessagingSlice.self, TrackingSlice.self,
+        AccountsSlice.self, ContactsSlice.self, SegmentsSlice.self, MessagingSlice.self, TrackingSlice.self,
         CampaignsSlice.self, AnalyticsSlice.self, ConnectorsSlice.self,
     ]
 

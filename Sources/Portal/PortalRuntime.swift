@@ -181,6 +181,6 @@ package struct PortalRuntime: Sendable {
             queue: services.jobs, settings: .init(lease: .seconds(15)), clock: services.clock,
             randomness: services.randomness, logger: logger,
             announcements: { listener.notifications(on: $0) })
-        return [listener, worker]
+        return [listener, worker, assembly.segments.keeper]
     }
 }

@@ -10,7 +10,8 @@ struct Bench: AsyncParsableCommand {
             Use a release build: swift build -c release, then .build/release/portal bench track.
             """,
         subcommands: [
-            SendBench.self, ImportBench.self, TrackBench.self, PagesBench.self, SyncBench.self, SurviveBench.self,
+            SendBench.self, ImportBench.self, TrackBench.self, PagesBench.self, SyncBench.self, SegmentsBench.self,
+            SurviveBench.self,
             SinkBench.self,
         ])
 }
@@ -112,6 +113,32 @@ struct SyncBench: AsyncParsableCommand {
         try await shared.run(.sync) { options in
             options.people = people
             options.connections = connections
+        }
+    }
+}
+
+struct SegmentsBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "segments",
+        abstract: "Rules over very many people and events, and how fast changes reach segments.")
+
+    @OptionGroup var shared: BenchArguments
+    @Option(help: "People in the workspace.") var contacts: Int = 1_000_000
+    @Option(help: "Companies they work for.") var companies: Int = 20_000
+    @Option(help: "Things they did.") var events: Int = 10_000_000
+    @Option(help: "Segments that are kept.") var segments: Int = 50
+    @Option(help: "Changes of people while segments are kept, per second.") var changesPerSecond: Int = 1_000
+    @Option(help: "How long the changes last.") var seconds: Int = 20
+
+    func run() async throws {
+        let arguments = self
+        try await shared.run(.segments) { options in
+            options.contacts = arguments.contacts
+            options.companies = arguments.companies
+            options.events = arguments.events
+            options.segments = arguments.segments
+            options.changesPerSecond = arguments.changesPerSecond
+            options.seconds = arguments.seconds
         }
     }
 }

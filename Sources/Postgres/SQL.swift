@@ -131,6 +131,11 @@ package struct SQL: Sendable {
     }
 }
 
+extension SQL: CustomStringConvertible {
+    /// The text with `$1`, `$2` … in it, without the values.
+    package var description: String { String(decoding: text, as: UTF8.self) }
+}
+
 extension SQL: ExpressibleByStringInterpolation {
     package init(stringLiteral value: StaticString) {
         append(value)

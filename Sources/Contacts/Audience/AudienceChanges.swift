@@ -21,4 +21,16 @@ package enum AudienceChanges {
             VALUES (\(workspace), \(contacts), \(fields), \(now))
             """)
     }
+
+    /// The same as part of a larger statement, for its `WITH`: an `INSERT` of the people that a table of the same `WITH`
+    /// names in its column `contact_id`; nothing when it names nobody.
+    package static func recording(
+        _ people: SQL, fields: [String], _ workspace: WorkspaceID, at now: Date
+    ) -> SQL {
+        """
+        INSERT INTO marketing_audience_changes (workspace_id, contact_ids, fields, changed_at)
+        SELECT \(workspace), array_agg(DISTINCT who.contact_id), \(fields), \(now) FROM \(people) who
+        HAVING count(*) > 0
+        """
+    }
 }

@@ -89,6 +89,9 @@ struct ImportAPI: Sendable {
                 try await ListQueries(scope: scope).find(id, in: transaction)
             }
             if list == nil { throw ValidationErrors("listId", "There is no such list.") }
+            if list?.kind == .segment {
+                throw ValidationErrors("listId", "This is a segment: its rule decides who is in it.")
+            }
         }
         let columns: [ColumnTarget] = ColumnGuess.targets(header: upload.header, samples: upload.samples)
         var errors = ValidationErrors()

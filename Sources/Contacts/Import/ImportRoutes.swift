@@ -114,7 +114,7 @@ struct ImportRoutes: Sendable {
         let scope = try request.scope
         let (lists, properties) = try await services.database.read(scope.workspace) { transaction in
             (
-                try await ListQueries(scope: scope).all(in: transaction),
+                try await ListQueries(scope: scope).handmade(in: transaction),
                 try await PropertyQueries(scope: scope).all(.contact, in: transaction)
             )
         }
@@ -172,7 +172,10 @@ struct ImportRoutes: Sendable {
         let list = try await services.database.read(scope.workspace) { transaction in
             try await ListQueries(scope: scope).find(id, in: transaction)
         }
-        guard list != nil else { throw ValidationErrors("list", "There is no such list.") }
+        guard let list else { throw ValidationErrors("list", "There is no such list.") }
+        guard list.kind == .static else {
+            throw ValidationErrors("list", "This is a segment: its rule decides who is in it.")
+        }
         return id
     }
 

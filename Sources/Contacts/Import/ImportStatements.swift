@@ -301,13 +301,26 @@ struct ImportStatements: Sendable {
             """)
     }
 
+    /// Whom the chunk made, changed or listed. The ids of rows that became no new people name nobody.
+    private func noteOfChanges(_ chunk: ImportChunk) -> Statement {
+        Statement(
+            "contacts.import.audience",
+            """
+            INSERT INTO marketing_audience_changes (workspace_id, contact_ids, fields, changed_at)
+            SELECT \(scope.workspace), \(chunk.ids)::uuid[] || coalesce(k.before_ids, '{}') || coalesce(k.listed_ids, '{}'),
+                '{}', \(now)
+            FROM marketing_contact_import_chunks k
+            WHERE k.workspace_id = \(scope.workspace) AND k.import_id = \(importID) AND k.number = \(chunk.number)
+            """)
+    }
+
     /// Settles the counters. Comes last, because their rows are locked until the end of the transaction and other
     /// chunks wait for them.
     func settle(_ chunk: ImportChunk, _ outcome: ChunkOutcome) -> [Statement] {
         let repeatsUpdate: Bool = options.onExisting != .skip
         let updated: Int = options.onExisting == .skip ? 0 : outcome.existing + chunk.repeatCount
         let skipped: Int = repeatsUpdate ? 0 : outcome.existing + chunk.repeatCount
-        var statements: [Statement] = []
+        var statements: [Statement] = [noteOfChanges(chunk)]
         if let listID, outcome.listed > 0 {
             statements.append(
                 Statement(

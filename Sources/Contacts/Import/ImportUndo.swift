@@ -49,6 +49,7 @@ struct ImportUndo: Sendable {
                     WHERE workspace_id = \(scope.workspace) AND id = \(importID)
                     """),
                 ContactTotals.adding(0, scope),
+                noteOfChanges(number),
             ])
             return true
         }
@@ -106,6 +107,22 @@ struct ImportUndo: Sendable {
             try await ContactSearchIndex.refresh(chunk: number, of: importID, scope, in: transaction)
         }
         return (done, all - done)
+    }
+
+    /// Whoever the chunk changed or listed is somebody else now; those it made and that are gone were noted when they
+    /// were deleted.
+    private func noteOfChanges(_ number: Int) -> Statement {
+        Statement(
+            "contacts.undo.audience",
+            """
+            INSERT INTO marketing_audience_changes (workspace_id, contact_ids, fields, changed_at)
+            SELECT \(scope.workspace), coalesce(k.before_ids, '{}') || coalesce(k.listed_ids, ARRAY(
+                SELECT c.id FROM marketing_contacts c
+                WHERE c.workspace_id = \(scope.workspace) AND c.id BETWEEN k.first_id AND k.last_id)), '{}',
+                \(services.clock.now)
+            FROM marketing_contact_import_chunks k
+            WHERE k.workspace_id = \(scope.workspace) AND k.import_id = \(importID) AND k.number = \(number)
+            """)
     }
 
     /// Takes off the list whom this chunk put there. People who were new and are kept leave it, too.

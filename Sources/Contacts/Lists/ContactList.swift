@@ -3,21 +3,34 @@ import FoundationEssentials
 import Postgres
 import Web
 
-/// A list of people, kept by hand.
+/// How the people of a list come to be on it.
+package enum ContactListKind: String, Sendable, Codable {
+    /// By hand, by an import or through the API.
+    case `static`
+    /// By a rule.
+    case segment
+}
+
+extension ContactListKind: PostgresCodable {}
+
+/// A list of people: kept by hand, or a segment.
 package struct ContactList: Sendable, Equatable {
     package let id: ContactListID
     package let name: String
     package let description: String
+    package let kind: ContactListKind
     package let memberCount: Int
     package let createdAt: Date
     package let updatedAt: Date
 
     package init(
-        id: ContactListID, name: String, description: String, memberCount: Int, createdAt: Date, updatedAt: Date
+        id: ContactListID, name: String, description: String, kind: ContactListKind = .static, memberCount: Int,
+        createdAt: Date, updatedAt: Date
     ) {
         self.id = id
         self.name = name
         self.description = description
+        self.kind = kind
         self.memberCount = memberCount
         self.createdAt = createdAt
         self.updatedAt = updatedAt
@@ -25,12 +38,13 @@ package struct ContactList: Sendable, Equatable {
 }
 
 extension ContactList: PostgresRow {
-    package static let columns: SQL = "l.id, l.name, l.description, l.member_count, l.created_at, l.updated_at"
+    package static let columns: SQL = "l.id, l.name, l.description, l.kind, l.member_count, l.created_at, l.updated_at"
 
     package init(row: inout RowReader) throws {
         id = try row.next()
         name = try row.next()
         description = try row.next()
+        kind = try row.next()
         memberCount = try row.next()
         createdAt = try row.next()
         updatedAt = try row.next()
@@ -117,5 +131,10 @@ struct ListQueries: Sendable {
             ORDER BY l.id DESC LIMIT \(limit + 1)
             """)
         return ContactQueries(scope: scope).cut(rows, limit) { [$0.id.description] }
+    }
+
+    /// Those that people can be put on by hand.
+    func handmade(in session: some PostgresSession) async throws -> [ContactList] {
+        try await all(in: session).filter { $0.kind == .static }
     }
 }

@@ -6,8 +6,9 @@ import Web
 struct ListAPI: Sendable {
     let services: AppServices
     let uses: ListUse.Finder
+    let segments: (any SegmentRules)?
 
-    private var actions: ListActions { ListActions(services: services, uses: uses) }
+    private var actions: ListActions { ListActions(services: services, uses: uses, segments: segments) }
 
     func add(to routes: inout RouteTable) {
         routes.api(
@@ -18,7 +19,8 @@ struct ListAPI: Sendable {
         routes.api(
             .post, "/v1/lists", .editor,
             APIOperation(
-                id: "createList", tag: "Lists", summary: "Create a list", body: ContactSchemas.listInput, status: 201,
+                id: "createList", tag: "Lists", summary: "Create a list",
+                details: "With `type` segment and `filterRules` it is a segment: its rule decides who is in it.", body: ContactSchemas.listInput, status: 201,
                 response: .ref("List")), create)
         routes.api(
             .get, "/v1/lists/{id}", .viewer,
@@ -48,19 +50,23 @@ struct ListAPI: Sendable {
         routes.api(
             .post, "/v1/lists/{id}/members", .editor,
             APIOperation(
-                id: "addMembers", tag: "Lists", summary: "Put contacts on a list", body: ContactSchemas.members,
-                response: .object([("added", .integer(minimum: 0))], required: ["added"])), addMembers)
+                id: "addMembers", tag: "Lists", summary: "Put contacts on a list",
+                details: "Refused with `list_is_segment` for segments.", body: ContactSchemas.members,
+                response: .object([("added", .integer(minimum: 0))], required: ["added"]), problems: [409]), addMembers)
         routes.api(
             .delete, "/v1/lists/{id}/members", .editor,
             APIOperation(
                 id: "removeMembers", tag: "Lists", summary: "Take contacts off a list", body: ContactSchemas.members,
-                response: .object([("removed", .integer(minimum: 0))], required: ["removed"])), removeMembers)
+                response: .object([("removed", .integer(minimum: 0))], required: ["removed"]), problems: [409]),
+            removeMembers)
     }
 
     private struct Input: StrictInput {
-        static let memberNames: Set<String> = ["name", "description"]
+        static let memberNames: Set<String> = ["name", "description", "type", "filterRules"]
         let name: String?
         let description: String?
+        let type: String?
+        let filterRules: JSONValue?
     }
 
     private struct Members: StrictInput {
@@ -78,7 +84,16 @@ struct ListAPI: Sendable {
             try await ListQueries(scope: scope).page(after: paging.after, limit: paging.limit, in: transaction)
         }
         let next: String? = page.next.map { request.cursor(after: $0) }
-        return try .json(CursorPage(data: page.rows.map(ListResource.init), nextCursor: next))
+        return try .json(CursorPage(data: try await resources(page.rows, scope), nextCursor: next))
+    }
+
+    private func resources(_ lists: [ContactList], _ scope: WorkspaceScope) async throws -> [ListResource] {
+        let ids: [ContactListID] = lists.filter { $0.kind == .segment }.map(\.id)
+        guard !ids.isEmpty, let segments else { return lists.map { ListResource($0) } }
+        let states: [ContactListID: SegmentState] = try await services.database.read(scope.workspace) { transaction in
+            try await segments.states(of: ids, scope, in: transaction)
+        }
+        return lists.map { ListResource($0, states[$0.id]) }
     }
 
     private func find(_ request: WebRequest) async throws -> ContactList {
@@ -92,32 +107,65 @@ struct ListAPI: Sendable {
     }
 
     private func show(_ request: WebRequest) async throws -> WebResponse {
-        try .json(ListResource(try await find(request)))
+        try .json(try await resources([try await find(request)], try request.scope)[0])
     }
 
     private func create(_ request: WebRequest) async throws -> WebResponse {
-        let input = try await request.json(Input.self)
+        let input = try await input(request)
+        let scope = try request.scope
         guard let name = input.name else { throw ValidationErrors("name", "This is required.") }
-        let form = try ContactListForm(name: name, description: input.description ?? "")
-        let list = try await actions.create(form, try request.scope)
-        return try .json(ListResource(list), status: .created, headers: [.location: "/v1/lists/\(list.id)"])
+        let list: ContactList
+        switch input.type ?? "static" {
+        case "static":
+            if input.filterRules != nil { throw Self.misplacedRules }
+            let form = try ContactListForm(name: name, description: input.description ?? "")
+            list = try await actions.create(form, scope)
+        case "segment":
+            guard let rules = input.filterRules, let segments else {
+                throw ValidationErrors("filterRules", "A segment needs a rule.")
+            }
+            list = try await segments.create(name: name, description: input.description ?? "", rules: rules, scope)
+        default: throw ValidationErrors("type", "This must be static or segment.")
+        }
+        return try .json(
+            try await resources([list], scope)[0], status: .created, headers: [.location: "/v1/lists/\(list.id)"])
+    }
+
+    private static let misplacedRules = ValidationErrors("filterRules", "Only lists of type segment have a rule.")
+
+    /// Rules may be nested deeper than any other input; too deep is a flaw of the rule, not of the JSON.
+    private func input(_ request: WebRequest) async throws -> Input {
+        do {
+            return try await request.json(Input.self)
+        } catch let error as WebError where error.code == "too_deep" {
+            throw ValidationErrors("filterRules", "The rule is nested too deep.")
+        }
     }
 
     private func replace(_ request: WebRequest) async throws -> WebResponse {
-        let input = try await request.json(Input.self)
+        let input = try await input(request)
         guard let name = input.name else { throw ValidationErrors("name", "This is required.") }
-        return try await save(try ContactListForm(name: name, description: input.description ?? ""), request)
+        return try await save(
+            try ContactListForm(name: name, description: input.description ?? ""), input, try await find(request),
+            request)
     }
 
     private func patch(_ request: WebRequest) async throws -> WebResponse {
-        let input = try await request.json(Input.self)
+        let input = try await input(request)
         let old = try await find(request)
         let form = try ContactListForm(name: input.name ?? old.name, description: input.description ?? old.description)
-        return try await save(form, request)
+        return try await save(form, input, old, request)
     }
 
-    private func save(_ form: ContactListForm, _ request: WebRequest) async throws -> WebResponse {
-        guard try await actions.update(try request.id(), form, try request.scope) else { throw WebError.notFound }
+    private func save(
+        _ form: ContactListForm, _ input: Input, _ old: ContactList, _ request: WebRequest
+    ) async throws -> WebResponse {
+        if let type = input.type, type != old.kind.rawValue {
+            throw ValidationErrors("type", "The type of a list cannot be changed.")
+        }
+        if input.filterRules != nil, old.kind == .static { throw Self.misplacedRules }
+        if let rules = input.filterRules { try await segments?.change(old.id, rules: rules, try request.scope) }
+        guard try await actions.update(old.id, form, try request.scope) else { throw WebError.notFound }
         return try await show(request)
     }
 

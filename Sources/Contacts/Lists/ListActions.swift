@@ -2,12 +2,15 @@ import Accounts
 import Core
 import FoundationEssentials
 import Postgres
+import Web
 
 /// Making, changing and filling lists. Counts are settled by the statement that changes the members.
 struct ListActions: Sendable {
     let services: AppServices
     /// What uses a list, asked of the slices above before one is deleted.
     var uses: ListUse.Finder = { _, _, _ in [] }
+    /// Who keeps the rules of segments.
+    var segments: (any SegmentRules)?
 
     enum Deletion: Sendable {
         case done
@@ -31,20 +34,23 @@ struct ListActions: Sendable {
     }
 
     func create(
-        _ form: ContactListForm, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+        _ form: ContactListForm, kind: ContactListKind = .static, _ scope: WorkspaceScope,
+        in transaction: PostgresTransaction
     ) async throws -> ContactList {
         let id: ContactListID = services.ids.next()
         let now: Date = services.clock.now
         try await transaction.run(
             "contacts.lists.create",
             """
-            INSERT INTO marketing_lists (workspace_id, id, name, description, created_at, updated_at)
-            VALUES (\(scope.workspace), \(id), \(form.name), \(form.description), \(now), \(now))
+            INSERT INTO marketing_lists (workspace_id, id, name, description, kind, created_at, updated_at)
+            VALUES (\(scope.workspace), \(id), \(form.name), \(form.description), \(kind), \(now), \(now))
             """)
+        let word: String = kind == .segment ? "segment" : "list"
         try await services.audit.record(
-            "created the list", subject: form.name, href: "/lists/\(id)", by: scope, in: transaction)
+            "created the \(word)", subject: form.name, href: "/\(word)s/\(id)", by: scope, in: transaction)
         return ContactList(
-            id: id, name: form.name, description: form.description, memberCount: 0, createdAt: now, updatedAt: now)
+            id: id, name: form.name, description: form.description, kind: kind, memberCount: 0, createdAt: now,
+            updatedAt: now)
     }
 
     /// False when there is no such list.
@@ -63,7 +69,12 @@ struct ListActions: Sendable {
         }
     }
 
-    private func refusingTakenName<Value>(_ body: () async throws -> Value) async throws -> Value {
+    /// What `WebError` says to whoever wants to change the members of a segment by hand.
+    static let byRule = WebError.conflict(
+        "This is a segment: its rule decides who is in it. Change the rule, or put the people on a list.",
+        code: "list_is_segment")
+
+    func refusingTakenName<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch let error as PostgresError where error.isUniqueViolation(constraint: "marketing_lists_name") {
@@ -91,7 +102,10 @@ struct ListActions: Sendable {
                     WHERE workspace_id = \(scope.workspace) AND list_id = \(id)
                     """),
                 ContactTotals.adding(0, scope),
+                // Who was on it is on it no more: rules that ask for it have to be looked at as a whole.
+                AudienceChanges.record(nil, fields: ["list"], scope.workspace, at: services.clock.now),
             ])
+            try await segments?.forget(id, scope, in: transaction)
             try await services.audit.record("deleted the list", subject: name, by: scope, in: transaction)
             return .done
         }
@@ -108,6 +122,7 @@ struct ListActions: Sendable {
     func add(
         _ contacts: [ContactID], to list: ContactList, _ scope: WorkspaceScope, in transaction: PostgresTransaction
     ) async throws -> Int {
+        guard list.kind == .static else { throw Self.byRule }
         let added: [ContactID] = try await transaction.values(
             ContactID.self, "contacts.lists.add",
             """
@@ -118,7 +133,7 @@ struct ListActions: Sendable {
             JOIN marketing_lists l ON l.workspace_id = \(scope.workspace) AND l.id = \(list.id) AND l.deleted_at IS NULL
             ORDER BY c.id ON CONFLICT DO NOTHING RETURNING contact_id
             """)
-        try await settle(list, added.count, scope, in: transaction)
+        try await settle(list, added.count, added, scope, in: transaction)
         try await ContactTimeline(services).record(
             .listed, added, ["list": .string(list.name), "href": .string("/lists/\(list.id)")], scope, in: transaction)
         return added.count
@@ -134,6 +149,7 @@ struct ListActions: Sendable {
     func remove(
         _ contacts: [ContactID], from list: ContactList, _ scope: WorkspaceScope, in transaction: PostgresTransaction
     ) async throws -> Int {
+        guard list.kind == .static else { throw Self.byRule }
         let removed: [ContactID] = try await transaction.values(
             ContactID.self, "contacts.lists.remove",
             """
@@ -141,7 +157,7 @@ struct ListActions: Sendable {
             WHERE workspace_id = \(scope.workspace) AND list_id = \(list.id) AND contact_id = ANY (\(contacts))
             RETURNING contact_id
             """)
-        try await settle(list, -removed.count, scope, in: transaction)
+        try await settle(list, -removed.count, removed, scope, in: transaction)
         try await ContactTimeline(services).record(
             .unlisted, removed, ["list": .string(list.name), "href": .string("/lists/\(list.id)")], scope,
             in: transaction)
@@ -149,7 +165,8 @@ struct ListActions: Sendable {
     }
 
     private func settle(
-        _ list: ContactList, _ count: Int, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+        _ list: ContactList, _ count: Int, _ people: [ContactID], _ scope: WorkspaceScope,
+        in transaction: PostgresTransaction
     ) async throws {
         guard count != 0 else { return }
         try await transaction.run([
@@ -160,6 +177,7 @@ struct ListActions: Sendable {
                 WHERE workspace_id = \(scope.workspace) AND id = \(list.id)
                 """),
             ContactTotals.adding(0, scope),
+            AudienceChanges.record(people, fields: ["list"], scope.workspace, at: services.clock.now),
         ])
     }
 }

@@ -13,7 +13,10 @@ struct ListsIndexPage: ViewPage {
         static let fields = Fields<Row> { f in
             f.text("name") { $0.list.name }
             f.optionalText("description") { $0.list.description.isEmpty ? nil : $0.list.description }
-            f.link("href") { ContactPaths.list($0.list.id) }
+            f.link("href") {
+                $0.list.kind == .segment ? ContactPaths.segment($0.list.id) : ContactPaths.list($0.list.id)
+            }
+            f.flag("isSegment") { $0.list.kind == .segment }
             f.number("members") { $0.list.memberCount }
             f.date("updated") { $0.list.updatedAt }
         }

@@ -6,8 +6,9 @@ import Web
 struct ListRoutes: Sendable {
     let services: AppServices
     let uses: ListUse.Finder
+    let segments: (any SegmentRules)?
 
-    private var actions: ListActions { ListActions(services: services, uses: uses) }
+    private var actions: ListActions { ListActions(services: services, uses: uses, segments: segments) }
 
     func add(to routes: inout RouteTable) {
         routes.page(.get, "/lists", .viewer, index)
@@ -61,6 +62,7 @@ struct ListRoutes: Sendable {
 
     private func show(_ request: WebRequest) async throws -> WebResponse {
         let list = try await list(request)
+        if list.kind == .segment { return .redirect(to: ContactPaths.segment(list.id)) }
         let scope = try request.scope
         let paging = try request.pageRequest()
         let filter = ContactFilter(list: list.id)
@@ -97,7 +99,9 @@ struct ListRoutes: Sendable {
     }
 
     private func edit(_ request: WebRequest) async throws -> WebResponse {
-        .page(ListFormPage(list: try await list(request)))
+        let list = try await list(request)
+        if list.kind == .segment { return .redirect(to: "\(ContactPaths.segment(list.id))/edit") }
+        return .page(ListFormPage(list: list))
     }
 
     private func update(_ request: WebRequest) async throws -> WebResponse {

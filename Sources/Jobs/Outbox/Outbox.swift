@@ -17,12 +17,22 @@ package struct Outbox: Sendable {
     package func publish(
         _ topic: String, _ payload: some Encodable & Sendable, workspace: WorkspaceID, in session: some PostgresSession
     ) async throws {
-        let text = String(decoding: try JSONEncoder().encode(payload), as: UTF8.self)
+        try await publish(topic, [payload], workspace: workspace, in: session)
+    }
+
+    /// Publishes several events of one topic, in their order, in one round trip.
+    package func publish(
+        _ topic: String, _ payloads: [some Encodable & Sendable], workspace: WorkspaceID,
+        in session: some PostgresSession
+    ) async throws {
+        guard !payloads.isEmpty else { return }
+        let texts: [String] = try payloads.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
         try await session.run(
             "outbox.publish",
             """
             INSERT INTO marketing_outbox (workspace_id, topic, payload, created_at)
-            VALUES (\(workspace), \(topic), \(text)::jsonb, \(clock.now))
+            SELECT \(workspace), \(topic), new.payload::jsonb, \(clock.now)
+            FROM unnest(\(texts)) WITH ORDINALITY AS new (payload, place) ORDER BY new.place
             """)
         try await queue.enqueue(OutboxDelivery(), workspace: workspace, key: "outbox", in: session)
     }

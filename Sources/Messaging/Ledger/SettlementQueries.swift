@@ -1,3 +1,4 @@
+import Contacts
 import Core
 import FoundationEssentials
 import Postgres
@@ -64,7 +65,10 @@ struct SettlementQueries {
                     AS e (id, batch, state, reason, response, tried, next_attempt, email)
                 WHERE m.workspace_id = \(workspace) AND m.id = e.id AND m.state IN ('pending', 'retry')
                     AND e.batch IN (SELECT id FROM ours)
-                RETURNING e.state, e.reason, e.tried, m.attempt
+                RETURNING e.state, e.reason, e.tried, m.attempt, m.contact_id
+            ),
+            noted AS (
+                \(AudienceChanges.recording(Self.sentPeople, fields: ["sent"], workspace, at: now))
             ),
             totals AS (
                 UPDATE marketing_sends s
@@ -80,6 +84,8 @@ struct SettlementQueries {
             """)
         return Set(settled)
     }
+
+    private static let sentPeople: SQL = "(SELECT contact_id FROM written WHERE state = 'sent')"
 
     /// A message that waited for another try had an attempt before this one.
     private static let counts: SQL = """

@@ -13,6 +13,11 @@ package struct BenchOptions: Sendable {
     package var smtpConnections: Int = 4
     /// Contacts in the workspace whose pages are asked for.
     package var contacts: Int = 1_000_000
+    /// Companies, events and segments of the workspace whose segments are asked for, and changes while they are kept.
+    package var companies: Int = 20_000
+    package var events: Int = 10_000_000
+    package var segments: Int = 50
+    package var changesPerSecond: Int = 1_000
     /// Ask for compressed pages, as browsers do.
     package var compresses: Bool = false
     /// Messages per second at most; nil for as fast as it goes.
@@ -48,7 +53,7 @@ package struct BenchError: Error, CustomStringConvertible {
 
 /// What is measured, and what must not break.
 package enum BenchScenario: String, Sendable, CaseIterable {
-    case send, `import`, track, pages, survive, sync
+    case send, `import`, track, pages, survive, sync, segments
 
     /// Carries the scenario out against a portal of its own and answers what was measured, as one JSON object.
     package func run(_ options: BenchOptions) async throws -> [UInt8] {
@@ -59,6 +64,7 @@ package enum BenchScenario: String, Sendable, CaseIterable {
         case .track: try await TrackScenario(options: options).run(&report)
         case .pages: try await PagesScenario(options: options).run(&report)
         case .sync: try await SyncScenario(options: options).run(&report)
+        case .segments: try await SegmentsScenario(options: options).run(&report)
         case .survive: try await SurvivalScenario(options: options).run(&report)
         }
         return try report.encoded()

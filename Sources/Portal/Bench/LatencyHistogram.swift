@@ -13,6 +13,11 @@ struct LatencyHistogram: Sendable {
         count += 1
     }
 
+    mutating func merge(_ other: LatencyHistogram) {
+        for (index, own) in other.counts.enumerated() where own > 0 { counts[index] += own }
+        count += other.count
+    }
+
     /// The time within which this share of all answers came.
     func milliseconds(at share: Double) -> Double {
         let wanted = Int((Double(count) * share).rounded(.up))

@@ -9,7 +9,7 @@ extension RuleCompiler {
     /// The condition on the table of property values, where an index finds people; nil for comparisons that it cannot
     /// answer exactly, such as parts of texts, days of the year and currencies.
     func fast(_ property: RuleProperty, _ comparison: RuleOperator, _ value: RuleValue) -> SQL? {
-        if comparison == .isNotEmpty { return stored(property, "true") }
+        if comparison == .isNotEmpty { return stored(property, "(v.text_value <> '' OR v.number_value IS NOT NULL)") }
         switch FieldKind(property.type) {
         case .text, .choice: return fastText(property, comparison, value)
         case .choices: return fastChoices(property, comparison, value)

@@ -52,9 +52,6 @@ package enum FieldKind: Sendable, Hashable {
     }
 }
 
-package enum PropertyTag {}
-package typealias PropertyID = Identifier<PropertyTag>
-
 /// A custom property as rules know it.
 package struct RuleProperty: Sendable, Hashable {
     package let id: PropertyID

@@ -69,7 +69,10 @@ package struct RuleWords {
         case .isNotEmpty: return "\(subject) is known"
         case .inLast, .inNext, .olderThan, .dayOfYearInLast, .dayOfYearInNext, .monthIs:
             return "\(subject) \(relative(comparison, condition.value))"
-        default: return "\(subject) \(comparison.words) \(words(condition.value, condition.field))"
+        default:
+            // The one field that is called by a plural.
+            let verb: String = condition.field == .tags ? comparison.pluralWords : comparison.words
+            return "\(subject) \(verb) \(words(condition.value, condition.field))"
         }
     }
 
@@ -170,6 +173,19 @@ struct BehaviourWords {
         case 1: "once"
         case 2: "twice"
         default: "\(NumberWords.grouped(count)) times"
+        }
+    }
+}
+
+extension RuleOperator {
+    fileprivate var pluralWords: String {
+        switch self {
+        case .contains: "contain"
+        case .notContains: "do not contain"
+        case .containsAny: "have any of"
+        case .containsAll: "have all of"
+        case .containsNone: "have none of"
+        default: words
         }
     }
 }

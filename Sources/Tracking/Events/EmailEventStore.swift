@@ -1,3 +1,4 @@
+import Contacts
 import Core
 import FoundationEssentials
 import Postgres
@@ -15,6 +16,13 @@ struct EmailEventStore: Sendable {
         }
     }
 
+    private static func changes(_ events: [EmailEvent]) -> [String] {
+        var changes: [String] = []
+        if events.contains(where: { $0.engagement.kind == .open }) { changes.append("opened") }
+        if events.contains(where: { $0.engagement.kind == .click }) { changes.append("clicked") }
+        return changes
+    }
+
     private func statement(_ events: [EmailEvent], _ workspace: WorkspaceID) -> SQL {
         let ids = events.map(\.id)
         let messages = events.map(\.engagement.message)
@@ -26,6 +34,7 @@ struct EmailEventStore: Sendable {
         let reasons = events.map(\.engagementClass.reason)
         let agents = events.map(\.userAgent)
         let networks = events.map(\.network)
+        let latest: Date = times.max() ?? Date()
         let humans = events.map(\.engagement.isHuman)
         return """
             WITH hits AS (
@@ -33,7 +42,8 @@ struct EmailEventStore: Sendable {
                     \(agents), \(networks), \(humans))
                     AS hit (id, message_id, kind, link, url, occurred_at, class, class_reason, user_agent, network, human)
             ),
-            \(ledger.recording("hits", workspace: workspace))
+            \(ledger.recording("hits", workspace: workspace)),
+            noted AS (\(AudienceChanges.recording("recorded", fields: Self.changes(events), workspace, at: latest)))
             INSERT INTO marketing_email_events (workspace_id, id, message_id, contact_id, kind, link_number, url, occurred_at,
                 class, class_reason, user_agent, network)
             SELECT \(workspace), h.id, h.message_id, r.contact_id, h.kind, h.link::smallint, h.url, h.occurred_at, h.class,

@@ -1,0 +1,30 @@
+import Accounts
+import Campaigns
+import Contacts
+import Core
+import Postgres
+import Segments
+
+/// Everything that uses a list: campaigns that go to it, segments that ask for it.
+enum ListUses {
+    static func find(
+        _ list: ContactListID, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
+    ) async throws -> [ListUse] {
+        let campaigns: [ListUse] = try await CampaignListUses.find(list, scope, in: transaction)
+        return try await campaigns + SegmentUses.ofList(list, scope, transaction)
+    }
+
+    static func ofProperty(
+        _ property: PropertyDefinition, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
+    ) async throws -> [ListUse] {
+        let campaigns: [ListUse] = try await CampaignPropertyUses.find(property, scope, in: transaction)
+        return try await campaigns
+            + SegmentUses.ofProperty(property.name, ofCompanies: property.object == .company, scope, transaction)
+    }
+
+    static func ofCompany(
+        _ company: Company, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
+    ) async throws -> [ListUse] {
+        try await SegmentUses.ofCompany(company.id.uuid, scope, transaction)
+    }
+}

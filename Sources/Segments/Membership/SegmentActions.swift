@@ -1,0 +1,250 @@
+import Accounts
+import Contacts
+import Core
+import FoundationEssentials
+import Jobs
+import Postgres
+import Web
+
+/// Making and changing segments, and asking about them. Pages and API call the same.
+package struct SegmentActions: SegmentRules {
+    let services: AppServices
+    let ledger: any BehaviourLedger
+    let references: RuleReferences
+
+    package init(
+        services: AppServices, ledger: any BehaviourLedger, references: RuleReferences = RuleReferences()
+    ) {
+        self.services = services
+        self.ledger = ledger
+        self.references = references
+    }
+
+    var desk: RuleDesk { RuleDesk(services: services, references: references) }
+
+    // MARK: Changing
+
+    package func create(
+        name: String, description: String, rules: JSONValue, _ scope: WorkspaceScope
+    ) async throws -> ContactList {
+        try await ContactLists.refusingTakenName(services) {
+            try await services.database.write(scope.workspace) { transaction in
+                let rule = try await desk.prepare(rules, scope, in: transaction)
+                let list = try await ContactLists.createSegment(
+                    name: name, description: description, scope, services: services, in: transaction)
+                try await keep(list.id, rule, scope, in: transaction)
+                return list
+            }
+        }
+    }
+
+    package func change(_ list: ContactListID, rules: JSONValue, _ scope: WorkspaceScope) async throws {
+        try await services.database.write(scope.workspace) { transaction in
+            let queries = SegmentQueries(workspace: scope.workspace)
+            try await queries.lock(list, in: transaction)
+            guard let old = try await queries.find(list, in: transaction) else { throw WebError.notFound }
+            let rule = try await desk.prepare(rules, scope, in: transaction)
+            if rule.group.json == old.rules { return }
+            try await refuseCircle(of: list, rule.group, scope, in: transaction)
+            try await keep(list, rule, scope, in: transaction)
+            try await services.audit.record(
+                "changed the rule of the segment", subject: old.name, href: "/segments/\(list)",
+                details: ["before": old.rules, "after": rule.group.json], by: scope, in: transaction)
+        }
+    }
+
+    private func keep(
+        _ list: ContactListID, _ rule: PreparedRule, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws {
+        try await SegmentQueries(workspace: scope.workspace).save(
+            list, rule.group, by: scope.actor, at: services.clock.now, in: transaction)
+        try await SegmentRefreshJob.enqueue(
+            list, because: .fill, workspace: scope.workspace, services, in: transaction)
+    }
+
+    /// Segments may ask for segments, but not in a circle: nobody could say who is in them.
+    private func refuseCircle(
+        of list: ContactListID, _ rule: RuleGroup, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws {
+        let catalog = try await FieldCatalog.load(scope.workspace, in: transaction)
+        var asked: [ContactListID: [ContactListID]] = [:]
+        for segment in try await SegmentQueries(workspace: scope.workspace).all(in: transaction)
+        where segment.list != list {
+            asked[segment.list] = (try? RuleParser.parse(segment.rules, catalog))?.lists ?? []
+        }
+        var waiting: [ContactListID] = rule.lists
+        var seen: Set<ContactListID> = []
+        while let next = waiting.popLast() {
+            if next == list {
+                throw ValidationErrors(
+                    "filterRules", "The rule asks for a segment that asks for this one. Segments cannot go in a circle."
+                )
+            }
+            if seen.insert(next).inserted { waiting += asked[next] ?? [] }
+        }
+    }
+
+    package func forget(
+        _ list: ContactListID, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.run([
+            Statement(
+                "segments.forget",
+                "DELETE FROM marketing_segments WHERE workspace_id = \(scope.workspace) AND list_id = \(list)"),
+            SegmentQueries.wake(list, scope.workspace, at: nil),
+        ])
+    }
+
+    /// Looks at everybody again, in the background. False when there is no such segment.
+    func recalculate(_ list: ContactListID, _ scope: WorkspaceScope) async throws -> Bool {
+        try await services.database.write(scope.workspace) { transaction in
+            guard try await SegmentQueries(workspace: scope.workspace).find(list, in: transaction) != nil else {
+                return false
+            }
+            try await SegmentRefreshJob.enqueue(
+                list, because: .fill, workspace: scope.workspace, services, in: transaction)
+            return true
+        }
+    }
+
+    // MARK: Asking
+
+    package func states(
+        of lists: [ContactListID], _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> [ContactListID: SegmentState] {
+        let all = try await SegmentQueries(workspace: scope.workspace).all(in: transaction)
+        let wanted = Set(lists)
+        return Dictionary(
+            all.filter { wanted.contains($0.list) }.map {
+                ($0.list, SegmentState(rules: $0.rules, state: $0.state, problem: $0.problem))
+            }
+        ) { first, _ in first }
+    }
+
+    /// How many match a rule that need not be stored, and ten of them.
+    struct Preview: Sendable {
+        let count: Int
+        let sample: [ContactSummary]
+        let sentence: String
+        let milliseconds: Double
+    }
+
+    func preview(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> Preview {
+        try await RuleQuery.narrowing {
+            try await services.database.read(scope.workspace) { transaction in
+                let rule = try await desk.prepare(rules, scope, in: transaction)
+                let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
+                let start = ContinuousClock.now
+                let count: Int = try await query.count()
+                let took: Duration = start.duration(to: .now)
+                let sample: [ContactSummary] = count == 0 ? [] : try await query.sample()
+                return Preview(
+                    count: count, sample: sample, sentence: rule.sentence,
+                    milliseconds: Double(took.components.attoseconds) / 1e15 + Double(took.components.seconds) * 1000)
+            }
+        }
+    }
+
+    /// How many match a rule.
+    package func count(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> Int {
+        try await asking(rules, scope) { try await $0.count() }
+    }
+
+    /// Ten of those who match a rule.
+    package func sample(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> [ContactSummary] {
+        try await asking(rules, scope) { try await $0.sample() }
+    }
+
+    /// Whether somebody matches a rule, found out condition by condition; nil when there is no such person.
+    package func holds(_ rules: JSONValue, _ contact: ContactID, _ scope: WorkspaceScope) async throws -> Bool? {
+        try await explain(rules, contact, scope)?.holds
+    }
+
+    /// Counts, and says how PostgreSQL went about it.
+    package func analyze(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> [String] {
+        try await asking(rules, scope) { try await $0.analysis() }
+    }
+
+    private func asking<Value>(
+        _ rules: JSONValue, _ scope: WorkspaceScope, _ body: (RuleQuery) async throws -> Value
+    ) async throws -> Value {
+        try await RuleQuery.narrowing {
+            try await services.database.read(scope.workspace) { transaction in
+                let rule = try await desk.prepare(rules, scope, in: transaction)
+                return try await body(RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction))
+            }
+        }
+    }
+
+    /// The statement that counts a rule, with its values, and how PostgreSQL would go about it.
+    func query(of rules: JSONValue, _ scope: WorkspaceScope) async throws -> (sql: String, plan: [String]) {
+        try await services.database.read(scope.workspace) { transaction in
+            let rule = try await desk.prepare(rules, scope, in: transaction)
+            let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
+            return (query.countSQL.description, try await query.plan())
+        }
+    }
+
+    /// Why somebody matches a rule, or does not; nil when there is no such person.
+    func explain(
+        _ rules: JSONValue, _ contact: ContactID, _ scope: WorkspaceScope
+    ) async throws -> RuleEvaluator.Finding? {
+        try await RuleQuery.narrowing {
+            try await services.database.read(scope.workspace) { transaction in
+                let rule = try await desk.prepare(rules, scope, requiresReferences: false, in: transaction)
+                return try await RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
+                    .explain(contact)
+            }
+        }
+    }
+
+    func find(_ list: ContactListID, _ scope: WorkspaceScope) async throws -> StoredSegment? {
+        try await services.database.read(scope.workspace) { transaction in
+            try await SegmentQueries(workspace: scope.workspace).find(list, in: transaction)
+        }
+    }
+
+    // MARK: For the contact page
+
+    /// One segment that a person is in, with the reason.
+    package struct Membership: Sendable {
+        package let list: ContactListID
+        package let name: String
+        package let href: String
+        /// The conditions that hold, with what was seen: “whose plan is “pro”: “pro””.
+        package let reasons: [String]
+    }
+
+    /// The segments that a person is in now, each with the reason, for the contact's page.
+    package func memberships(
+        of contact: ContactID, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> [Membership] {
+        let own: Set<ContactListID> = Set(
+            try await transaction.values(
+                ContactListID.self, "segments.of",
+                """
+                SELECT s.list_id FROM marketing_segments s WHERE s.workspace_id = \(scope.workspace) AND EXISTS (
+                    SELECT FROM marketing_list_members m WHERE m.workspace_id = \(scope.workspace)
+                        AND m.list_id = s.list_id AND m.contact_id = \(contact))
+                """))
+        guard !own.isEmpty else { return [] }
+        var memberships: [Membership] = []
+        for segment in try await SegmentQueries(workspace: scope.workspace).all(in: transaction)
+        where own.contains(segment.list) {
+            var reasons: [String] = []
+            if let rule = try? await desk.prepare(segment.rules, scope, requiresReferences: false, in: transaction) {
+                let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
+                reasons = try await query.explain(contact).map(Self.reasons) ?? []
+            }
+            memberships.append(
+                Membership(
+                    list: segment.list, name: segment.name, href: "/segments/\(segment.list)", reasons: reasons))
+        }
+        return memberships
+    }
+
+    private static func reasons(_ finding: RuleEvaluator.Finding) -> [String] {
+        if !finding.parts.isEmpty { return finding.parts.flatMap(reasons) }
+        return finding.holds ? ["\(finding.words): \(finding.seen ?? "")"] : []
+    }
+}
