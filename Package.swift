@@ -156,5 +156,8 @@ package.targets += [
     tests(of: "Analytics", uses: ["Core", "Web", "Accounts", "Postgres"]),
     tests(
         of: "Portal",
-        uses: ["Core", "Web", "Accounts", "Contacts", "Campaigns", "Messaging", "Tracking", "Templates", "Postgres"]),
+        uses: [
+            "Core", "Cryptography", "Web", "Accounts", "Contacts", "Campaigns", "Messaging", "Tracking", "Templates",
+            "Postgres",
+        ]),
 ]

@@ -24,7 +24,7 @@ struct AccountsRoutes: Sendable {
         routes.page(.get, "/settings/members/{id}/remove", .admin, confirmRemoval)
         routes.page(.post, "/settings/members/{id}/remove", .admin, remove)
         routes.page(.post, "/settings/invitations/{id}/revoke", .admin, revoke)
-        routes.page(.get, "/settings/audit", .admin, showAudit)
+        AuditRoutes(services: services).add(to: &routes)
     }
 
     // MARK: Oneself
@@ -174,24 +174,5 @@ struct AccountsRoutes: Sendable {
     private func revoke(_ request: WebRequest) async throws -> WebResponse {
         guard try await invitations.revoke(try request.id(), by: try request.member) else { throw WebError.notFound }
         return .redirect(to: "/settings/members", notice: "The invitation is withdrawn.")
-    }
-
-    private func showAudit(_ request: WebRequest) async throws -> WebResponse {
-        let scope = try request.scope
-        let paging = try request.pageRequest()
-        let before = paging.after?.first.flatMap { Identifier<AuditEntryTag>($0) }
-        let entries = try await services.database.read(scope.workspace) { transaction in
-            try await services.audit.page(scope, before: before, limit: paging.limit + 1, in: transaction)
-        }
-        let shown = entries.prefix(paging.limit)
-        var next: String?
-        if entries.count > paging.limit, let last = shown.last {
-            next = "/settings/audit" + PercentEncoding.query([("cursor", request.cursor(after: ["\(last.id)"]))])
-        }
-        let summary = shown.isEmpty ? "Nothing here yet" : "Newest first"
-        return .page(
-            AuditPage(
-                entries: shown.map(AuditRow.init),
-                pager: Pager(summary: summary, previousHref: before == nil ? nil : "/settings/audit", nextHref: next)))
     }
 }

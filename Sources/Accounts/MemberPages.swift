@@ -79,28 +79,3 @@ struct MemberRemovalPage: ViewPage {
         [MemberRemovalPage(id: "1", name: "Ana Ruiz", email: "ana@example.com", isYou: false)]
     }
 }
-
-struct AuditRow: ViewRecord {
-    let entry: AuditEntry
-
-    static let fields = Fields<AuditRow> { f in
-        f.date("at") { $0.entry.occurredAt }
-        f.text("actor") { $0.entry.actor }
-        f.text("action") { $0.entry.action }
-        f.optionalText("subject") { $0.entry.subject }
-        f.optionalLink("href") { $0.entry.href }
-        f.optionalText("detail") { _ in nil }
-    }
-}
-
-struct AuditPage: ViewPage {
-    let entries: [AuditRow]
-    let pager: Pager
-
-    static let view = "accounts/audit"
-    static let fields = Fields<AuditPage> { f in
-        f.list("entries", of: AuditRow.self) { $0.entries }
-        f.record("pager", of: Pager.self) { $0.pager }
-    }
-    static var previews: [AuditPage] { [AuditPage(entries: [], pager: Pager(summary: "Nothing yet"))] }
-}

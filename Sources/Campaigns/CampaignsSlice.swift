@@ -35,6 +35,7 @@ package struct CampaignsSlice: Slice {
         CampaignLaunchRoutes(
             services: services, actions: actions, reader: reader, messaging: messaging, inspector: inspector
         ).add(to: &table)
+        CampaignTemplateRoutes(services: services, actions: actions, reader: reader).add(to: &table)
         CampaignAPI(services: services, actions: actions, reader: reader).add(to: &table)
     }
 

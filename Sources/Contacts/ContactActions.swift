@@ -98,12 +98,22 @@ struct ContactActions: Sendable {
                 try await ContactTimeline(services).record(.updated, id, changes, scope, in: transaction)
                 try await decide(
                     ConsentEdits.decisions(from: contact, to: wanted, source: "manual"), id, scope, transaction)
+                try await services.audit.record(
+                    "changed the contact", subject: contact.displayName, href: ContactPaths.contact(id),
+                    before: Self.side(0, of: changes), after: Self.side(1, of: changes), by: scope, in: transaction)
                 return try await settle(
                     id, wanted, catalog, adding: 0, changed: changes.keys.sorted(), scope, in: transaction)
             }
         } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
             guard let values else { throw error }
             return try await taken(values, scope)
+        }
+    }
+
+    private static func side(_ place: Int, of changes: [String: JSONValue]) -> [String: JSONValue] {
+        changes.compactMapValues { change in
+            guard case .array(let values) = change, values.indices.contains(place) else { return nil }
+            return values[place]
         }
     }
 
@@ -184,6 +194,12 @@ struct ContactActions: Sendable {
             let gone: [ContactID] = try await ContactDeletion(scope: scope, now: services.clock.now)
                 .delete(ids, in: transaction)
             try await ContactTimeline(services).record(.deleted, gone, [:], scope, in: transaction)
+            if gone.count == 1, let id = gone.first {
+                try await services.audit.record(
+                    "deleted a contact", subject: id.description, href: ContactPaths.contact(id) + "/restore",
+                    by: scope,
+                    in: transaction)
+            }
             return gone
         }
     }

@@ -66,6 +66,14 @@ struct ContactRoutes: Sendable {
     private func export(_ request: WebRequest) async throws -> WebResponse {
         let export = ContactExport(
             services: services, scope: try request.scope, filter: try ContactFilter(request.query))
+        try await services.database.write(export.scope.workspace) { transaction in
+            try await services.audit.record(
+                "exported contacts", href: "/contacts",
+                details: Dictionary(
+                    uniqueKeysWithValues: export.filter.pairs.compactMap { name, value in
+                        value.map { (name, JSONValue.string($0)) }
+                    }), by: export.scope, in: transaction)
+        }
         return .stream(contentType: "text/csv; charset=utf-8", fileName: "contacts.csv") { writer in
             try await export.write(to: writer)
         }

@@ -15,11 +15,16 @@ package struct ContactsSlice: Slice {
     private let messages: ContactMoment.Source
     private let activity: ContactMoment.Source
     private let segments: (any SegmentRules)?
+    private let personal: [PersonalTable]
+    private let retention: [RetentionRule]
     private let counts = MatchCountMemory()
     /// Making two people one.
     package let merging: ContactMerging
 
-    /// - Parameter uploadLimit: the largest file that can be imported, in bytes.
+    /// - Parameters:
+    ///   - uploadLimit: the largest file that can be imported, in bytes.
+    ///   - personal: what all slices say about single people.
+    ///   - retention: how long all slices keep things.
     package init(
         services: AppServices, uploadLimit: Int = 512 << 20,
         listUses: @escaping ListUse.Finder = { _, _, _ in [] },
@@ -27,8 +32,12 @@ package struct ContactsSlice: Slice {
         companyUses: @escaping CompanyUseFinder = { _, _, _ in [] },
         messages: @escaping ContactMoment.Source = ContactMoment.nothing,
         activity: @escaping ContactMoment.Source = ContactMoment.nothing,
-        references: [ContactReference] = [], segments: (any SegmentRules)? = nil
+        references: [ContactReference] = [], segments: (any SegmentRules)? = nil,
+        personal: [PersonalTable] = ContactsSlice.personalTables,
+        retention: [RetentionRule] = ContactsSlice.retentionRules
     ) {
+        self.personal = personal
+        self.retention = retention
         self.services = services
         self.uploadLimit = uploadLimit
         self.listUses = listUses
@@ -47,6 +56,8 @@ package struct ContactsSlice: Slice {
         PropertiesIndexPage.self, PropertyFormPage.self, PropertyChangePage.self, PropertyDeletePage.self,
         CompaniesIndexPage.self, CompanyShowPage.self, CompanyFormPage.self, CompanyDeletePage.self,
         DuplicatesPage.self, MergePickPage.self, MergeComparePage.self, MergeShowPage.self,
+        PersonPrivacyPage.self, ErasurePreviewPage.self, ErasurePage.self, PrivacySettingsPage.self,
+        PurgePreviewPage.self,
     ]
 
     package static let navigation: [NavItem] = [
@@ -54,6 +65,9 @@ package struct ContactsSlice: Slice {
         NavItem(title: "Companies", icon: "users", href: "/companies", order: 25),
         NavItem(title: "Lists", icon: "list", href: "/lists", order: 30),
     ]
+
+    package static let personalTables: [PersonalTable] = ContactTables.all
+    package static let retentionRules: [RetentionRule] = ContactTables.retention
 
     package func routes(_ table: inout RouteTable) {
         ContactSchemas.add(to: &table)
@@ -63,6 +77,7 @@ package struct ContactsSlice: Slice {
         ContactDeedsAPI(services: services, messages: messages, events: activity).add(to: &table)
         ListRoutes(services: services, uses: listUses, segments: segments).add(to: &table)
         ConsentRoutes(services: services).add(to: &table)
+        PrivacyRoutes(services: services, tables: personal, rules: retention).add(to: &table)
         ImportAPI(services: services, uploadLimit: uploadLimit).add(to: &table)
         ContactAPI(services: services).add(to: &table)
         IdentityAPI(services: services).add(to: &table)
@@ -76,6 +91,7 @@ package struct ContactsSlice: Slice {
 
     package func jobs(_ registry: inout JobRegistry) {
         let services = services
+        PrivacyJobs(services: services, tables: personal, rules: retention).add(to: &registry)
         registry.register(ContactImportJob.self) { job, context in
             guard let workspace = context.workspace else { return }
             let scope = WorkspaceScope(workspace: workspace, actor: job.actor)

@@ -36,13 +36,21 @@ package struct MessagingSlice: Slice {
     package static let pages: [any ViewPage.Type] = [
         EmailSettingsPage.self, SuppressionsPage.self, OutboxPage.self, OutboxMessagePage.self, UncertainPage.self,
         UnsubscribePage.self, SuppressionLiftPage.self, SuppressionImportPage.self, SuppressionImportResultPage.self,
+        TemplatesPage.self, TemplateEditPage.self, TemplateComparePage.self, TemplateDeletePage.self,
     ]
 
-    package static let navigation: [NavItem] = [NavItem(title: "Outbox", icon: "inbox", href: "/outbox", order: 60)]
+    package static let navigation: [NavItem] = [
+        NavItem(title: "Templates", icon: "file", href: "/templates", order: 32),
+        NavItem(title: "Outbox", icon: "inbox", href: "/outbox", order: 60),
+    ]
+
+    package static let personalTables: [PersonalTable] = MessagingTables.all
+    package static let retentionRules: [RetentionRule] = MessagingTables.retention
 
     package func routes(_ table: inout RouteTable) {
         EmailSettingsRoutes(services: services, messaging: interface).add(to: &table)
         SuppressionRoutes(services: services).add(to: &table)
+        TemplateRoutes(services: services, messaging: interface).add(to: &table)
         OutboxRoutes(services: services, limits: outbox).add(to: &table)
         UncertainRoutes(services: services, sends: interface.sends).add(to: &table)
         UnsubscribeRoutes(actions: UnsubscribeActions(services: services, links: Self.unsubscribeLinks(services)))

@@ -50,7 +50,8 @@ package struct PortalAssembly: Sendable {
             ContactsSlice(
                 services: services, listUses: ListUses.find, propertyUses: ListUses.ofProperty,
                 companyUses: ListUses.ofCompany, messages: ContactMessages.moments, activity: ActivityMoments.moments,
-                references: TrackingSlice.contactReferences + MessagingSlice.contactReferences, segments: rules),
+                references: TrackingSlice.contactReferences + MessagingSlice.contactReferences, segments: rules,
+                personal: Self.personalTables, retention: Self.retentionRules),
             segments,
             messaging, tracking,
             campaigns,

@@ -40,6 +40,9 @@ package struct TrackingSlice: Slice {
             earlier: services.keys.earlierKeys(for: "tracking"))
     }
 
+    package static let personalTables: [PersonalTable] = TrackingTables.all
+    package static let retentionRules: [RetentionRule] = TrackingTables.retention
+
     package func routes(_ table: inout RouteTable) {
         TrackingRoutes(services: services, links: Self.links(services), events: events, bursts: bursts).add(to: &table)
         ActivityAPI(clock: services.clock, intake: activity).add(to: &table)

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Contacts
+import Web
 
 @Suite("Writing CSV")
 struct CSVWriterTests {

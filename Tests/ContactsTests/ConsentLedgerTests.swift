@@ -200,4 +200,56 @@ struct ConsentLedgerTests {
             #expect(noted == 1)
         }
     }
+
+    @Test("Edits, the API and the proof tell the same story, and a no keeps campaigns away")
+    func faces() async throws {
+        try await Bench.with(1) { bench in
+            let person = bench.people[0]
+            let path = "/v1/contacts/\(person)"
+            _ = try await bench.ana.api(.patch, path, #"{"emailStatus":"unsubscribed"}"#)
+            #expect(try await bench.flags(person).email == false)
+            let given = try await bench.ana.api(
+                .post, path + "/consents",
+                #"{"action":"granted","actor":"contact","wording":"Yes please","source":"fair"}"#)
+            #expect(given.status == .created)
+            #expect(try await bench.ana.api(.get, path).json()["emailStatus"]?.stringValue == "active")
+            #expect(
+                try await bench.ana.api(.post, path + "/consents", #"{"action":"imported"}"#).status
+                    == .unprocessableContent)
+            let browser = try await bench.ana.signIn()
+            let history = try await browser.get("/contacts/\(person)/consents").page()
+            #expect(history.all(".timeline-item").count == 2)
+            let proof = try await browser.get("/contacts/\(person)/consents/evidence").text
+            #expect(proof.contains("Yes please"))
+            let pack = try await browser.get("/contacts/\(person)/consents/evidence.json").json()
+            #expect(pack["format"]?.stringValue == "consent-evidence/1")
+            #expect(pack["standing"]?["email"] == .bool(true))
+        }
+    }
+
+    @Test("An import with a basis puts people on record once, and never undoes a no")
+    func imports() async throws {
+        try await ImportBench.with { bench in
+            let file = "Email,First name\nana@example.com,Ana\nbo@example.com,Bo\n"
+            _ = try await bench.run(file)
+            let people = try await bench.people()
+            let ana = try #require(people["ana@example.com"])
+            let services = bench.portal.services
+            func history(_ id: ContactID) async throws -> [ConsentAction] {
+                try await services.database.read(bench.scope.workspace) { transaction in
+                    try await ConsentQueries.history(of: id, bench.scope, in: transaction).map(\.decision.action)
+                }
+            }
+            #expect(try await history(ana.id) == [.imported])
+            try await services.database.write(bench.scope.workspace) { transaction in
+                try await ConsentLedger(services).record(
+                    ConsentDecision(.withdrawn, source: "test", by: .contact), of: ana.id, bench.scope, in: transaction)
+            }
+            _ = try await bench.run(file + "cy@example.com,Cy\n")
+            #expect(try await history(ana.id) == [.withdrawn, .imported])
+            let later = try await bench.people()
+            #expect(try await history(try #require(later["bo@example.com"]).id) == [.imported])
+            #expect(try await history(try #require(later["cy@example.com"]).id) == [.imported])
+        }
+    }
 }

@@ -39,7 +39,7 @@ struct MemberActions: Sendable {
                 """)
             try await services.audit.record(
                 "made \(member.name) \(role.rawValue)", subject: member.name, href: "/settings/members",
-                details: ["before": .string(member.role.rawValue), "after": .string(role.rawValue)], by: scope,
+                before: ["role": .string(member.role.rawValue)], after: ["role": .string(role.rawValue)], by: scope,
                 in: transaction)
             return nil
         }

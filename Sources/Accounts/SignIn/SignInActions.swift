@@ -37,6 +37,10 @@ struct SignInActions: Sendable {
         }
         try await throttle.clear(email: key)
         if let replacement = answer.replacement { try await store(replacement, for: user.id) }
+        let scope = WorkspaceScope(workspace: membership.workspace, actor: user.id)
+        try await services.database.write(membership.workspace) { transaction in
+            try await services.audit.record("signed in", href: "/profile", by: scope, in: transaction)
+        }
         return .signedIn(membership)
     }
 

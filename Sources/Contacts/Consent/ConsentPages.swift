@@ -33,16 +33,19 @@ struct ConsentLine: ViewRecord {
 struct ConsentPanel: ViewRecord {
     let lines: [ConsentLine]
     let historyHref: String
+    let privacyHref: String
 
     static let fields = Fields<ConsentPanel> { f in
         f.list("lines", of: ConsentLine.self) { $0.lines }
         f.link("historyHref") { $0.historyHref }
+        f.link("privacyHref") { $0.privacyHref }
     }
 
     /// - Parameter records: all decisions of the person (`ConsentQueries`).
     init(_ contact: ContactID, _ records: [ConsentRecord]) {
         lines = Self.lines(records)
         historyHref = "\(ContactPaths.contact(contact))/consents"
+        privacyHref = "\(ContactPaths.contact(contact))/privacy"
     }
 
     /// E-mail always, other channels and topics where something was decided.

@@ -101,6 +101,7 @@ struct EmailSettingsRoutes: Sendable {
     private func store(_ input: EmailSettingsInput, by scope: WorkspaceScope) async throws {
         try await services.database.write(scope.workspace) { tx in
             let queries = EmailSettingsQueries(workspace: scope.workspace, tx: tx)
+            let before: EmailSettings? = try await queries.find()?.settings
             let sealed: [UInt8]? =
                 switch input.password {
                 case .keep: try await queries.find()?.sealedPassword
@@ -109,10 +110,29 @@ struct EmailSettingsRoutes: Sendable {
                     try services.secrets.seal(password.reveal(), aad: SenderDirectory.seal(of: scope.workspace))
                 }
             try await queries.save(input.settings, password: sealed, now: services.clock.now)
-            try await services.audit.record(
-                "changed the sender settings", subject: nil, href: "/settings/email",
-                details: ["provider": .string(input.settings.provider.rawValue)], by: scope, in: tx)
+            var after: [String: JSONValue] = Self.summary(input.settings)
+            if case .keep = input.password {} else { after["password"] = .string("changed") }
+            try await services.audit.recordChange(
+                "changed the sender settings", href: "/settings/email", from: before.map(Self.summary) ?? [:],
+                to: after,
+                by: scope, in: tx)
         }
+    }
+
+    /// What the audit log says of the settings: all but the password.
+    private static func summary(_ settings: EmailSettings) -> [String: JSONValue] {
+        let encoded: JSONValue? = try? JSONBody.decode(
+            JSONValue.self, from: JSONBody.encode(EmailSettingsOutput(settings)))
+        guard case .object(let members)? = encoded else { return ["provider": .string(settings.provider.rawValue)] }
+        var summary: [String: JSONValue] = [:]
+        for (name, value) in members {
+            if case .object(let inner) = value {
+                for (part, own) in inner { summary["\(name).\(part)"] = own }
+            } else {
+                summary[name] = value
+            }
+        }
+        return summary
     }
 
     private func sendTest(to address: String, scope: WorkspaceScope) async throws -> TestReport {

@@ -73,10 +73,16 @@ struct RequestPipeline: Sendable {
                 return try await idempotency.answer(
                     claim, body: body, mayDrain: route.body != .upload,
                     refusal: { [visit] in responses.problemAnswer($0, id: visit.id, path: request.uri.path) },
-                    handler: { [visit] in try await route.handler(webRequest(request, context, visit, $0, route)) })
+                    handler: { [visit] in try await handle(route, webRequest(request, context, visit, $0, route)) })
             }
         }
-        return try await route.handler(webRequest(request, context, visit, body, route))
+        return try await handle(route, webRequest(request, context, visit, body, route))
+    }
+
+    /// The handler, and around it what records of deeds say of the request.
+    private func handle(_ route: Route, _ request: WebRequest) async throws -> WebResponse {
+        let trace = RequestTrace(id: request.id, address: request.clientAddress)
+        return try await RequestTrace.$current.withValue(trace) { try await route.handler(request) }
     }
 
     /// What an `Idempotency-Key` stands for. Only methods that are not idempotent by themselves look at it, and only

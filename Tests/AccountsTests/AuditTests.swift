@@ -1,0 +1,58 @@
+import Core
+import TestSupport
+import Testing
+import Web
+
+@testable import Accounts
+
+@Suite("The audit log")
+struct AuditTests {
+    @Test("A change is shown field by field with the values before and after, the request and its network")
+    func changes() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let browser = try await ana.signIn()
+            let made = try await ana.api(.post, "/v1/contacts", #"{"email":"bo@example.com","firstName":"Bo"}"#).json()
+            let id: String = try #require(made["id"]?.stringValue)
+            _ = try await ana.api(.patch, "/v1/contacts/\(id)", #"{"firstName":"Bobby"}"#)
+            let page = try await browser.get("/settings/audit?area=contacts").page()
+            let row: String = try #require(
+                page.all("tbody tr").map(\.readableText).first { $0.contains("changed the contact") })
+            #expect(row.contains("firstName") && row.contains("Bobby") && row.contains("192.0.2.0/24"))
+            #expect(page.all("del").map(\.readableText).contains("Bo"))
+        }
+    }
+
+    @Test("Filters narrow by who, part, words and period, and one that cannot be understood is an error")
+    func filters() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let browser = try await ana.signIn()
+            _ = try await ana.api(.post, "/v1/lists", #"{"name":"Alpha"}"#)
+            _ = try await ana.api(.post, "/v1/lists", #"{"name":"=Beta"}"#)
+            func rows(_ query: String) async throws -> Int {
+                try await browser.get("/settings/audit?\(query)").page().all("tbody tr").count
+            }
+            #expect(try await rows("area=lists") == 2)
+            #expect(try await rows("q=alpha") == 1)
+            #expect(try await rows("area=lists&actor=\(ana.principal.user)") == 2)
+            #expect(try await rows("until=2020-01-01") == 0)
+            #expect(try await rows("area=account") >= 1)
+            #expect(try await browser.get("/settings/audit?since=soon").status == .unprocessableContent)
+            let file = try await browser.get("/settings/audit/export?area=lists").text
+            #expect(file.contains("created the list,'=Beta,lists"))
+            let bo = try await portal.register("Bo").signIn()
+            #expect(try await bo.get("/settings/audit?q=alpha").page().all("tbody tr").isEmpty)
+        }
+    }
+
+    @Test(
+        "Addresses are cut to their networks",
+        arguments: [
+            ("192.0.2.7", "192.0.2.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"), ("::1", "0:0:0::/48"),
+            ("::ffff:192.0.2.7", "192.0.2.0/24"), ("nonsense", ""), ("", ""), ("fe80::1%eth0", "fe80:0:0::/48"),
+        ])
+    func networks(address: String, network: String) {
+        #expect(RequestTrace.network(of: address) == network)
+    }
+}

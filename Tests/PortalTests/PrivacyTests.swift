@@ -1,0 +1,382 @@
+import Accounts
+import Core
+import Cryptography
+import FoundationEssentials
+import Portal
+import Postgres
+import TestSupport
+import Testing
+import Web
+
+@testable import Contacts
+@testable import Messaging
+
+@Suite("People's rights")
+struct PrivacyTests {
+    // MARK: What must be described
+
+    @Test("Every table with a contact’s id is described for export and erasure")
+    func schema() async throws {
+        try await PortalFixture.with { portal in
+            let tables: [String] = try await portal.services.database.session { session in
+                try await session.values(
+                    String.self, "test.tables",
+                    """
+                    SELECT DISTINCT c.relname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                    WHERE a.attname = 'contact_id' AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
+                        AND NOT c.relispartition AND starts_with(c.relname, 'marketing_')
+                    """)
+            }
+            let described: Set<String> = Set(PortalAssembly.personalTables.map(\.name))
+            #expect(tables.count > 8)
+            for table in tables {
+                #expect(described.contains(table), "\(table) is in no slice’s personalTables")
+            }
+        }
+    }
+
+    @Test("Hashes of erased addresses are those of the standard, in Swift and in SQL")
+    func vectors() async throws {
+        let hashes = ErasedAddresses(key: (0..<32).map { UInt8($0) })
+        #expect(
+            Hexadecimal.encode(hashes.hash("email", "user@example.com"))
+                == "12b48d5487fd7373a6c95fc1a9085264501bbe8afca4581dfa000fde59213707")
+        #expect(
+            Hexadecimal.encode(hashes.hash("sms", "+14155552671"))
+                == "a584db48eec1da5a230cca4ffe8701c2703587380bc2836349ae482e6f0b602a")
+        try await PortalFixture.with { portal in
+            let inSQL: [UInt8] = try await portal.services.database.session { session in
+                try await session.value(
+                    [UInt8].self, "test.hash", "SELECT \(hashes.hash(of: "'user@example.com'"))")
+            }
+            #expect(inSQL == hashes.hash("email", "user@example.com"))
+        }
+    }
+
+    // MARK: Erasing
+
+    /// A workspace with a person of whom every table knows something.
+    struct Stage {
+        let portal: PortalFixture
+        let ana: TestMember
+        let contact: ContactID
+        let list: String
+
+        var services: AppServices { portal.services }
+        var scope: WorkspaceScope { ana.scope }
+        var workspace: WorkspaceID { ana.scope.workspace }
+        var erasure: Erasure { Erasure(services: services, tables: PortalAssembly.personalTables) }
+        var exports: PersonExports { PersonExports(services: services, tables: PortalAssembly.personalTables) }
+
+        static let email = "zoraya.quell@example.com"
+        static let name = "Zoraya Quellington"
+        static let phone = "+491712345678"
+
+        static func with(clock: WallClock = .system, _ body: (Stage) async throws -> Void) async throws {
+            try await PortalFixture.with(clock: clock) { portal in
+                let ana = try await portal.register("Ana")
+                let list = try await ana.api(.post, "/v1/lists", #"{"name":"News"}"#).json()["id"]?.stringValue ?? ""
+                let made = try await ana.api(
+                    .post, "/v1/contacts",
+                    """
+                    {"email":"\(email)","firstName":"Zoraya","lastName":"Quellington","phone":"\(phone)",
+                    "properties":{"note":"likes \(name)"},"consentBasis":"consent"}
+                    """
+                ).json()
+                let id: ContactID = try #require(made["id"]?.stringValue.flatMap { ContactID($0) })
+                _ = try await ana.api(.post, "/v1/lists/\(list)/members", #"{"contactIds":["\#(id)"]}"#)
+                try await body(Stage(portal: portal, ana: ana, contact: id, list: list))
+            }
+        }
+
+        func run(_ sql: SQL) async throws {
+            try await services.database.write(workspace) { _ = try await $0.run("test.seed", sql) }
+        }
+
+        /// Rows with the person's address and name in tables that this test fills by hand.
+        func seed() async throws -> SendID {
+            let send: SendID = services.ids.next()
+            let message: MessageID = MessageID(UUID())
+            try await run(
+                """
+                INSERT INTO marketing_sends (workspace_id, id, state, content, audience, sent, opened)
+                VALUES (\(workspace), \(send), 'sent', '{}', '{}', 1, 1)
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_messages
+                    (workspace_id, id, send_id, contact_id, created_at, sent_at, opened_at, open_count, state, email,
+                    provider_response)
+                VALUES (\(workspace), \(message), \(send), \(contact), now(), now(), now(), 1, 'sent', \(Self.email),
+                    \("250 took it for \(Self.email)"))
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_outbox_messages (workspace_id, id, send_id, recipient, subject, raw)
+                VALUES (\(workspace), \(message), \(send), \(Self.email), \("Dear \(Self.name)"),
+                    \(Array("To: \(Self.email)".utf8)))
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_email_events (workspace_id, id, message_id, contact_id, kind, url, occurred_at,
+                    class, class_reason, user_agent, network)
+                VALUES (\(workspace), gen_random_uuid(), \(message), \(contact), 'click',
+                    \("https://x.example/?e=\(Self.email)"), now(), 'human', 'test', 'Firefox', '192.0.2.0/24')
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_events (workspace_id, id, contact_id, name, properties, source, occurred_at, received_at)
+                VALUES (\(workspace), gen_random_uuid(), \(contact), 'order', \(JSONValue.object(["to": .string(Self.name)])),
+                    'api', now(), now())
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_suppressions (workspace_id, id, email_key, reason, source, contact_id, created_at)
+                VALUES (\(workspace), gen_random_uuid(), \(Self.email), 'manual', 'member', \(contact), now())
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_contact_identities (workspace_id, kind, value, contact_id, created_at)
+                VALUES (\(workspace), 'email', \(Self.email), \(contact), now())
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_contact_import_failures (workspace_id, import_id, row_number, reason, line)
+                VALUES (\(workspace), gen_random_uuid(), 1, 'twice', \("\(Self.email),\(Self.name)"))
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_contact_import_chunks (workspace_id, import_id, number, end_offset, end_row, row_count,
+                    repeated, failed, created, existing, expected, changed, listed, before_ids, before_versions,
+                    before_phones, before_first_names, before_last_names, before_properties, before_tags, before_consents)
+                VALUES (\(workspace), gen_random_uuid(), 0, 1, 1, 2, 0, 0, 0, 2, 2, 2, 0,
+                    ARRAY[gen_random_uuid(), \(contact)], '{1,1}', ARRAY[NULL, \(Self.phone)], '{Bo,Zoraya}',
+                    '{Ruiz,Quellington}', ARRAY['{}'::jsonb, \(JSONValue.object(["n": .string(Self.name)]))],
+                    \(["", Self.email]), '{consent,consent}')
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_contact_notes (workspace_id, id, contact_id, author_name, body, created_at, updated_at)
+                VALUES (\(workspace), gen_random_uuid(), \(contact), 'Ana', \("Call \(Self.name)"), now(), now())
+                """)
+            return send
+        }
+
+        /// The tables in which some row still names the person.
+        func traces() async throws -> [String] {
+            let tables: [String] = try await services.database.session { session in
+                try await session.values(
+                    String.self, "test.all",
+                    """
+                    SELECT relname::text FROM pg_class
+                    WHERE relkind IN ('r', 'p') AND NOT relispartition AND starts_with(relname, 'marketing_')
+                        AND relname <> 'marketing_migrations'
+                    """)
+            }
+            let words: [String] = [Self.email, Self.phone, "quellington"]
+            let needles: [String] = words + words.map { Hexadecimal.encode(Array($0.utf8)) }
+            var found: [String] = []
+            for table in tables {
+                let count: Int = try await services.database.read(workspace) { transaction in
+                    try await transaction.value(
+                        Int.self, "test.scan",
+                        """
+                        SELECT count(*) FROM \(identifier: table) t WHERE EXISTS (
+                            SELECT FROM unnest(\(needles)) AS w WHERE strpos(lower(t::text), w) > 0)
+                        """)
+                }
+                if count > 0 { found.append(table) }
+            }
+            return found.sorted()
+        }
+
+        func erase(reason: String = "asked by letter") async throws -> ErasureRecord {
+            let answer = try await ana.api(.post, "/v1/contacts/\(contact)/erase", #"{"reason":"\#(reason)"}"#)
+            let id: ErasureID = try #require(try answer.json()["id"]?.stringValue.flatMap { ErasureID($0) })
+            try await erasure.run(id, scope)
+            return try #require(try await erasure.find(id, scope))
+        }
+    }
+
+    @Test("After an erasure no table names the person, reports count the same, and a hash stays")
+    func erase() async throws {
+        try await Stage.with { stage in
+            let send = try await stage.seed()
+            #expect(try await stage.traces().count > 8)
+            let record = try await stage.erase()
+            #expect(record.status == "done")
+            #expect(record.outcome["marketing_contacts"] == .int(1))
+            #expect(try await stage.traces() == [])
+            let counts: (Int, Int, Int) = try await stage.services.database.read(stage.workspace) { transaction in
+                try await transaction.rows(
+                    as: (Int, Int, Int).self, "test.counts",
+                    """
+                    SELECT (SELECT count(*) FROM marketing_messages WHERE send_id = \(send) AND state = 'sent'),
+                        (SELECT count(*) FROM marketing_email_events),
+                        (SELECT count(*) FROM marketing_suppressions WHERE kind = 'erased' AND lifted_at IS NULL)
+                    """)[0]
+            }
+            #expect(counts == (1, 1, 2))
+            let listed = try await stage.ana.api(.get, "/v1/lists/\(stage.list)").json()
+            #expect(listed["memberCount"] == .int(0))
+            // What was decided stays as proof, without the person.
+            let proofs: Int = try await stage.services.database.read(stage.workspace) { transaction in
+                try await transaction.value(
+                    Int.self, "test.proofs",
+                    "SELECT count(*) FROM marketing_consents WHERE contact_id IS NULL AND address_hash IS NOT NULL")
+            }
+            #expect(proofs == 1)
+            #expect(try await stage.ana.api(.get, "/v1/contacts/\(stage.contact)").status == .notFound)
+            try await stage.erasure.check(record.id, stage.scope)
+            #expect(try await stage.erasure.find(record.id, stage.scope)?.replacement == nil)
+        }
+    }
+
+    @Test("Erasing twice gives the same certificate, and running the work again changes nothing")
+    func twice() async throws {
+        try await Stage.with { stage in
+            let first = try await stage.erase()
+            try await stage.erasure.run(first.id, stage.scope)
+            let again = try await stage.ana.api(.post, "/v1/contacts/\(stage.contact)/erase", #"{"reason":"again"}"#)
+            #expect(again.status == .accepted)
+            #expect(try again.json()["id"]?.stringValue == first.id.description)
+            #expect(try await stage.erasure.find(first.id, stage.scope)?.finishedAt == first.finishedAt)
+        }
+    }
+
+    @Test("An erased address that comes back by an import or by hand is not mailed")
+    func remailing() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.erase()
+            let again = try await stage.ana.api(.post, "/v1/contacts", #"{"email":"\#(Stage.email.uppercased())"}"#)
+                .json()
+            let id: String = try #require(again["id"]?.stringValue)
+            _ = try await stage.ana.api(.post, "/v1/lists/\(stage.list)/members", #"{"contactIds":["\#(id)"]}"#)
+            let list: ContactListID = try #require(ContactListID(stage.list))
+            let forecast = try await stage.services.database.read(stage.workspace) { tx in
+                try await MessagingInterface(services: stage.services)
+                    .forecast(SendAudience(listIds: [list]), workspace: stage.workspace, in: tx)
+            }
+            #expect(forecast.recipients == 0)
+            #expect(forecast.refusals.map(\.reason) == [.suppressedErased])
+        }
+    }
+
+    @Test("Somebody who is erased while a campaign waits gets nothing, and the send still adds up")
+    func midCampaign() async throws {
+        try await Stage.with { stage in
+            let list: ContactListID = try #require(ContactListID(stage.list))
+            let workspace = try #require(try await stage.services.directory.workspace(stage.workspace))
+            let frame = EmailFrame(workspaceName: "Acme", postalAddress: "1 Main Street")
+            let email = try EmailPreparation.prepare(
+                EmailDraft(subject: "News", format: .rich, body: "<p>Hello</p>"), frame: frame)
+            let content = SendContent(
+                email: email,
+                identity: SendIdentity(fromName: "Acme", fromEmail: "a@acme.example", listID: "l.acme.example"))
+            let send = try await stage.services.database.write(stage.workspace) { tx in
+                try await SendActions(services: stage.services).launch(
+                    campaign: nil, content: content, audience: SendAudience(listIds: [list]),
+                    workspace: stage.workspace, in: tx)
+            }
+            let run = JournalRecord.Run(workspace: stage.workspace, send: send)
+            try await SendSnapshot(services: stage.services).write(run)
+            _ = try await stage.erase()
+            let (claims, _) = try await stage.services.database.write(stage.workspace) { tx in
+                let queries = BatchQueries(workspace: stage.workspace, send: send, tx: tx)
+                let claims = try await queries.claim(5, by: "test", now: Date())
+                return (claims, workspace.routingKey)
+            }
+            let claim = try #require(claims.first)
+            let messages = try await stage.services.database.read(stage.workspace) { tx in
+                try await BatchQueries(workspace: stage.workspace, send: send, tx: tx)
+                    .messages(of: claim, withProperties: false, at: Date())
+            }
+            #expect(messages.count == 1)
+            #expect(messages.first?.refusal == .deleted)
+            #expect(try await stage.traces() == [])
+        }
+    }
+
+    // MARK: The person's file
+
+    @Test("The file has every table, a manifest that fits, a link for a week; then it is gone")
+    func export() async throws {
+        let moment = Moment(PortalFixture.noon)
+        try await Stage.with(clock: WallClock { moment.value }) { stage in
+            let asked = try await stage.ana.api(.post, "/v1/contacts/\(stage.contact)/export")
+            #expect(asked.status == .accepted)
+            let id: PersonExportID = try #require(try asked.json()["id"]?.stringValue.flatMap { PersonExportID($0) })
+            try await stage.exports.make(id, stage.scope)
+            let made = try await stage.ana.api(.get, "/v1/privacy/exports/\(id)").json()
+            let link: String = try #require(made["link"]?.stringValue)
+            let path = String(link.dropFirst("http://mail.test".count))
+            let file = try await stage.portal.send(.get, path)
+            #expect(file.status == .ok)
+            #expect(Hexadecimal.encode(SHA256.hash(file.bytes)) == made["sha256"]?.stringValue)
+            #expect(file.bytes.prefix(4) == [0x50, 0x4b, 3, 4])
+            let text = String(decoding: file.bytes, as: UTF8.self)
+            #expect(text.contains(Stage.email) && text.contains("person-export/1") && text.contains("<!doctype html>"))
+            for table in PortalAssembly.personalTables { #expect(text.contains(table.name), "\(table.name)") }
+            #expect(try await stage.portal.send(.get, path + "x").status == .notFound)
+            let log = try await stage.ana.signIn().get("/settings/audit?area=contacts").text
+            #expect(log.contains("downloaded personal data"))
+
+            moment.value += 7 * 86_400 + 1
+            #expect(try await stage.portal.send(.get, path).status == .notFound)
+            try await stage.exports.sweep(stage.workspace)
+            let left = try FileManager.default.contentsOfDirectory(
+                atPath: "\(stage.portal.varDirectory)/person-exports")
+            #expect(left.isEmpty)
+        }
+    }
+
+    // MARK: Keeping times
+
+    @Test("The nightly purge removes what its page showed, once, and nothing while a hold is set")
+    func retention() async throws {
+        try await Stage.with(clock: .fixed(PortalFixture.noon)) { stage in
+            for days in [364, 366, 400] {
+                let moment = PortalFixture.noon.addingTimeInterval(-Double(days) * 86_400)
+                try await stage.run(
+                    """
+                    INSERT INTO marketing_outbox_messages (workspace_id, id, recipient, subject, raw, created_at)
+                    VALUES (\(stage.workspace), gen_random_uuid(), 'a@b.co', 's', '', \(moment))
+                    """)
+            }
+            let actions = RetentionActions(services: stage.services, rules: PortalAssembly.retentionRules)
+            let (_, lines) = try await actions.preview(stage.scope)
+            #expect(lines.first { $0.rule.key == "copies" }?.due == 2)
+            let browser = try await stage.ana.signIn()
+            let hold = [("version", "0"), ("hold", "on"), ("holdReason", "A lawsuit")]
+            #expect(try await browser.post("/settings/privacy", hold).status == .seeOther)
+            #expect(try await actions.purge(stage.workspace) == [:])
+            let longer = [("version", "1"), ("days-copies", "9999")]
+            #expect(try await browser.post("/settings/privacy", longer).status == .unprocessableContent)
+            #expect(try await browser.post("/settings/privacy", [("version", "1")]).status == .seeOther)
+            #expect(try await browser.post("/settings/privacy", [("version", "1")]).status == .conflict)
+            #expect(try await actions.purge(stage.workspace)["copies"] == 2)
+            #expect(try await actions.purge(stage.workspace) == [:])
+            let log = try await browser.get("/settings/audit?area=privacy").text
+            #expect(log.contains("A lawsuit"))
+        }
+    }
+
+    @Test("Consent for a time ends by itself, once")
+    func expiry() async throws {
+        let moment = Moment(PortalFixture.noon)
+        try await Stage.with(clock: WallClock { moment.value }) { stage in
+            let end = ISO8601.format(PortalFixture.noon.addingTimeInterval(3_600))
+            let given = try await stage.ana.api(
+                .post, "/v1/contacts/\(stage.contact)/consents",
+                #"{"action":"granted","channel":"sms","basis":"consent_implied","expiresAt":"\#(end)"}"#)
+            #expect(given.status == .created)
+            func standing() async throws -> JSONValue? {
+                try await stage.ana.api(.get, "/v1/contacts/\(stage.contact)/consents").json()["standing"]?["sms"]
+            }
+            #expect(try await standing() == .bool(true))
+            moment.value += 3_601
+            for _ in 0..<2 { try await ConsentExpiry(services: stage.services).expire(stage.workspace) }
+            #expect(try await standing() == .bool(false))
+        }
+    }
+}
