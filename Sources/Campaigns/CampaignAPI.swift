@@ -96,7 +96,7 @@ struct CampaignAPI: Sendable {
             tx
                 -> CampaignReview.Finding? in
             guard let campaign = try await CampaignQueries(scope, tx).find(id) else { return nil }
-            return try await actions.review.review(campaign, scope: scope, in: tx)
+            return try await actions.review.review(campaign, for: .program, scope: scope, in: tx)
         }
         guard let finding else { throw WebError.notFound }
         return try .json(ReviewOutput(finding))
@@ -142,7 +142,8 @@ struct CampaignAPI: Sendable {
 
     private func send(_ request: WebRequest) async throws -> WebResponse {
         try await answer(
-            try await actions.launch(try request.id(), by: try request.scope), request, status: .accepted)
+            try await actions.launch(try request.id(), for: .program, by: try request.scope), request, status: .accepted
+        )
     }
 
     private func pause(_ request: WebRequest) async throws -> WebResponse {
@@ -168,7 +169,7 @@ struct CampaignAPI: Sendable {
             return try await answer(try await actions.unschedule(id, by: try request.scope), request)
         }
         guard date > services.clock.now else { throw ValidationErrors("sendAt", "Choose a time in the future.") }
-        return try await answer(try await actions.schedule(id, at: date, by: try request.scope), request)
+        return try await answer(try await actions.schedule(id, at: date, for: .program, by: try request.scope), request)
     }
 
     private struct TestInput: Decodable {

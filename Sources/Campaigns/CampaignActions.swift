@@ -89,19 +89,19 @@ package struct CampaignActions: Sendable {
 
     /// Starts sending now. The first message goes out within a second.
     package func launch(
-        _ id: CampaignID, by scope: WorkspaceScope
+        _ id: CampaignID, for asker: CampaignAsker, by scope: WorkspaceScope
     ) async throws -> CampaignOutcome {
         try await services.database.write(scope.workspace, timeout: .seconds(30)) { tx in
-            try await launch(id, by: scope, in: tx)
+            try await launch(id, for: asker, by: scope, in: tx)
         }
     }
 
     private func launch(
-        _ id: CampaignID, by scope: WorkspaceScope, in tx: PostgresTransaction
+        _ id: CampaignID, for asker: CampaignAsker, by scope: WorkspaceScope, in tx: PostgresTransaction
     ) async throws -> CampaignOutcome {
         guard let campaign = try await queries(scope, tx).locked(id) else { return .missing }
         guard let next = campaign.status.after(.launch) else { return .refused(campaign.status.refusal(of: .launch)) }
-        let finding: CampaignReview.Finding = try await review.review(campaign, scope: scope, in: tx)
+        let finding: CampaignReview.Finding = try await review.review(campaign, for: asker, scope: scope, in: tx)
         guard let content = finding.content, finding.blockers.isEmpty else { return .notReady(finding.blockers) }
         let send: SendID = try await sends.launch(
             campaign: id, content: content, audience: campaign.content.audience, workspace: scope.workspace, in: tx)
@@ -113,7 +113,7 @@ package struct CampaignActions: Sendable {
 
     /// - Parameter date: when to start; in the future.
     package func schedule(
-        _ id: CampaignID, at date: Date, by scope: WorkspaceScope
+        _ id: CampaignID, at date: Date, for asker: CampaignAsker, by scope: WorkspaceScope
     ) async throws -> CampaignOutcome {
         guard date > services.clock.now else { return .refused("Choose a time in the future.") }
         return try await services.database.write(scope.workspace, timeout: .seconds(30)) { tx in
@@ -122,7 +122,7 @@ package struct CampaignActions: Sendable {
                 return .refused(campaign.status.refusal(of: .schedule))
             }
             let finding: CampaignReview.Finding = try await review.review(
-                campaign, scope: scope, in: tx)
+                campaign, for: asker, scope: scope, in: tx)
             guard finding.blockers.isEmpty else { return .notReady(finding.blockers) }
             try await queries(scope, tx).setSchedule(id, date)
             try await queries(scope, tx).setStatus(id, next, now: services.clock.now)
@@ -187,7 +187,7 @@ package struct CampaignActions: Sendable {
             guard let campaign = try await queries(scope, tx).locked(job.campaign), campaign.status == .scheduled,
                 let due = campaign.scheduledAt, abs(due.timeIntervalSince(job.scheduledAt)) < 1
             else { return .missing }
-            let outcome: CampaignOutcome = try await launch(job.campaign, by: scope, in: tx)
+            let outcome: CampaignOutcome = try await launch(job.campaign, for: .program, by: scope, in: tx)
             if case .notReady(let checks) = outcome {
                 try await queries(scope, tx).setStatus(job.campaign, .failed, now: services.clock.now)
                 try await services.audit.record(

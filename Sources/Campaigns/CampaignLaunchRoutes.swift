@@ -55,7 +55,7 @@ struct CampaignLaunchRoutes: Sendable {
             return .page(page, status: .unprocessableContent)
         }
         return try await answer(
-            actions.launch(id, by: try request.scope), request, id: id, notice: "Sending has begun.")
+            actions.launch(id, for: .person, by: try request.scope), request, id: id, notice: "Sending has begun.")
     }
 
     private func schedule(_ request: WebRequest) async throws -> WebResponse {
@@ -75,7 +75,7 @@ struct CampaignLaunchRoutes: Sendable {
             return .page(page, status: .unprocessableContent)
         }
         return try await answer(
-            actions.schedule(id, at: date, by: scope), request, id: id,
+            actions.schedule(id, at: date, for: .person, by: scope), request, id: id,
             notice: "The campaign is scheduled.")
     }
 

@@ -140,7 +140,7 @@ struct CampaignReader: Sendable {
         let page: CampaignReviewPage? = try await services.database.read(scope.workspace, timeout: .seconds(20)) { tx in
             guard let campaign = try await CampaignQueries(scope, tx).find(id) else { return nil }
             let finding: CampaignReview.Finding = try await review.review(
-                campaign, scope: scope, in: tx)
+                campaign, for: .person, scope: scope, in: tx)
             let lists = try await ContactLists.all(scope, in: tx)
             let audience: SendAudience = campaign.content.audience
             let links = LinkReport.links(of: campaign.content)

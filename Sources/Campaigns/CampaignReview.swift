@@ -22,9 +22,9 @@ package struct CampaignReview: Sendable {
         package var blockers: [CampaignCheck] { checks.filter { $0.level == .blocker } }
     }
 
-    /// The same for people at the pages, for programs and for schedules whose time has come.
+    /// - Parameter asker: people are held to more than programs: see `PostalAddressCheck`.
     package func review(
-        _ campaign: Campaign, scope: WorkspaceScope, in tx: PostgresTransaction
+        _ campaign: Campaign, for asker: CampaignAsker, scope: WorkspaceScope, in tx: PostgresTransaction
     ) async throws -> Finding {
         guard let workspace = try await services.directory.workspace(scope.workspace) else {
             throw ReviewFlaw.noWorkspace
@@ -40,7 +40,7 @@ package struct CampaignReview: Sendable {
             _ = try messaging.compile(made, workspace: workspace)
             let properties = Set(try await ContactVocabulary.properties(scope, in: tx))
             let address: CampaignCheck = try PostalAddressCheck.check(
-                workspace.postalAddress, in: made, properties: properties,
+                workspace.postalAddress, in: made, properties: properties, asker: asker,
                 returnPath: "/campaigns/\(campaign.id)/review")
             checks += try CampaignChecks.message(
                 made, source: campaign.content, address: address, properties: properties)

@@ -4,6 +4,15 @@ import Messaging
 import Templates
 import Web
 
+/// Who wants something sent.
+package enum CampaignAsker: Sendable {
+    /// Somebody at the pages: held to have a postal address.
+    case person
+    /// A program that uses the API, or a schedule that was looked over when it was made. The pages' registration leads
+    /// people to the address; a program may bring it inside of its letter, where nobody can tell it from other text.
+    case program
+}
+
 /// A commercial e-mail must name a valid physical postal address (CAN-SPAM, 15 U.S.C. 7704(a)(5)(A)(iii); CASL asks for
 /// the same). It stands in the workspace's settings, or comes from a personal field of the letter.
 enum PostalAddressCheck {
@@ -12,14 +21,14 @@ enum PostalAddressCheck {
     ///   - properties: the names of contacts' properties.
     ///   - returnPath: where the settings lead back to.
     static func check(
-        _ address: String, in content: SendContent, properties: Set<String>, returnPath: String
+        _ address: String, in content: SendContent, properties: Set<String>, asker: CampaignAsker, returnPath: String
     ) throws -> CampaignCheck {
         if !address.isEmpty { return .passed("postal_address", "Your postal address is at the end") }
         if try names(content.email.html, properties: properties) {
             return .passed("postal_address", "The postal address comes from a personal field")
         }
         return CampaignCheck(
-            code: "no_postal_address", level: .blocker,
+            code: "no_postal_address", level: asker == .person ? .blocker : .warning,
             title: "There is no postal address",
             detail: "The law asks for one in every commercial e-mail. An owner or admin adds it under Settings, and it "
                 + "stands at the end of every campaign. Tests can be sent without it.",

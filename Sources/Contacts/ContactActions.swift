@@ -141,7 +141,8 @@ struct ContactActions: Sendable {
     }
 
     private func settle(
-        _ id: ContactID, _ values: ContactValues, _ catalog: PropertyCatalog, adding count: Int, changed fields: [String],
+        _ id: ContactID, _ values: ContactValues, _ catalog: PropertyCatalog, adding count: Int,
+        changed fields: [String],
         _ scope: WorkspaceScope, in transaction: PostgresTransaction
     ) async throws -> SavingContact {
         try await transaction.run(

@@ -209,7 +209,7 @@ struct SyncLog: Sendable {
     }
 
     private func sweep(_ workspace: WorkspaceID, _ now: Date) async throws {
-        try await services.workerDatabase.write(workspace) { transaction in
+        _ = try await services.workerDatabase.write(workspace) { transaction in
             try await transaction.run([
                 Statement(
                     "connectors.sync.sweepRuns",

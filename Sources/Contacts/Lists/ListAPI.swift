@@ -20,7 +20,8 @@ struct ListAPI: Sendable {
             .post, "/v1/lists", .editor,
             APIOperation(
                 id: "createList", tag: "Lists", summary: "Create a list",
-                details: "With `type` segment and `filterRules` it is a segment: its rule decides who is in it.", body: ContactSchemas.listInput, status: 201,
+                details: "With `type` segment and `filterRules` it is a segment: its rule decides who is in it.",
+                body: ContactSchemas.listInput, status: 201,
                 response: .ref("List")), create)
         routes.api(
             .get, "/v1/lists/{id}", .viewer,
