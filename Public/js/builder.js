@@ -44,8 +44,13 @@ for (const form of document.querySelectorAll("form[data-builder]")) {
     // All anew: what was chosen in a condition must not stay behind when another one takes its place.
     const next = document.createElement("template");
     next.innerHTML = html;
+    const { id, selectionStart, selectionEnd } = document.activeElement ?? {};
+    const wasInside = rows.contains(document.activeElement);
     rows.replaceChildren(next.content);
-    focus()?.focus();
+    // Whoever has gone on to the next control stays there.
+    const same = wasInside && command === "apply" ? document.getElementById(id) : null;
+    (same ?? focus())?.focus();
+    if (same && typeof selectionStart === "number") same.setSelectionRange(selectionStart, selectionEnd);
     if (message) announce(message);
     countSoon();
     return true;

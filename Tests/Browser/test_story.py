@@ -18,6 +18,7 @@ from mail_server import MailServer
 from people import BROKEN, Person, as_csv, crowd
 from portal_server import PortalServer
 from report import Report, Stopped
+from test_audience import Audience
 
 PASSWORD = "correct horse battery staple"
 ADDRESS = "Harbour Street 5, 20457 Hamburg, Germany"
@@ -52,6 +53,7 @@ def tell(browser: Browser, portal: PortalServer, mail: MailServer, report: Repor
         story = Story(visitor, portal, mail, report, outcome)
         try:
             story.tell()
+            Audience(story).tell()
             outcome.finished = True
         except Stopped as stop:
             print(f"  ----  the story ends here: {stop}")
