@@ -138,7 +138,7 @@ struct Erasure: Sendable {
                 ErasureJob(erasureID: stored, actor: scope.actor), workspace: scope.workspace, key: "erase:\(stored)",
                 in: transaction)
             try await services.audit.record(
-                "asked to erase a person", subject: "erasure \(stored)", href: "/privacy/erasures/\(stored)", by: scope,
+                "asked to erase a person", subject: "certificate", href: "/privacy/erasures/\(stored)", by: scope,
                 in: transaction)
             return stored
         }
@@ -280,7 +280,7 @@ struct Erasure: Sendable {
             ErasureCheckJob(erasureID: erasure.id), workspace: scope.workspace, key: "check:\(erasure.id)",
             at: now.addingTimeInterval(900), in: transaction)
         try await services.audit.record(
-            "erased a person", subject: "erasure \(erasure.id)", href: "/privacy/erasures/\(erasure.id)", by: scope,
+            "erased a person", subject: "certificate", href: "/privacy/erasures/\(erasure.id)", by: scope,
             in: transaction)
     }
 
