@@ -73,6 +73,7 @@ enum PhoneSyntax {
     }
 
     static func read(_ text: some StringProtocol) throws(PhoneNumber.Flaw) -> Written {
+        if let plain = plain(text) { return plain }
         var written = Written()
         var body: Substring = Substring(String(text))
         if body.lowercased().hasPrefix("tel:") { body = body.dropFirst(4) }
@@ -95,6 +96,19 @@ enum PhoneSyntax {
         guard !written.digits.isEmpty else { throw .empty }
         guard written.digits.count <= 20 else { throw .tooLong }
         return written
+    }
+
+    /// `+4930123456` and `030123456`, as programs write numbers.
+    private static func plain(_ text: some StringProtocol) -> Written? {
+        var written = Written()
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): written.digits.append(byte)
+            case UInt8(ascii: "+") where written.digits.isEmpty && !written.hasPlus: written.hasPlus = true
+            default: return nil
+            }
+        }
+        return (1...20).contains(written.digits.count) ? written : nil
     }
 
     /// `+44 (0)20 …`: the zero in brackets is for callers inside the country only.

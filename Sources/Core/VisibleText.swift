@@ -22,6 +22,11 @@ package enum InvisibleText {
 
     fileprivate static let blackFlag: Unicode.Scalar = "\u{1F3F4}"
 
+    /// Whether all bytes stand for letters, digits, signs and spaces of ASCII.
+    fileprivate static func isPlainASCII(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        bytes.allSatisfy { 0x20...0x7E ~= $0 }
+    }
+
     /// Whether UTF-8 may hold such a character: its first bytes are looked at only. For importers, which ask this of
     /// every cell.
     package static func mayStand(in bytes: some Sequence<UInt8>) -> Bool {
@@ -35,6 +40,12 @@ package enum InvisibleText {
 }
 
 extension StringProtocol {
+    /// Whether all of a text is letters, digits, signs and spaces of ASCII, as most names and values are: what needs no
+    /// look at any character's properties.
+    package var isPlainASCII: Bool {
+        utf8.withContiguousStorageIfAvailable(InvisibleText.isPlainASCII) ?? false
+    }
+
     /// Without the characters of ``InvisibleText``.
     package var visible: String {
         guard InvisibleText.mayStand(in: utf8) else { return String(self) }
@@ -54,6 +65,10 @@ extension StringProtocol {
     /// A text as it is kept: without white space and line ends at both ends, and without what nobody can see. The one
     /// place through which names, titles and other typed texts go.
     package var trimmed: String {
+        let isTrimmed: Bool? = utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.first != 0x20 && bytes.last != 0x20 && InvisibleText.isPlainASCII(bytes)
+        }
+        if isTrimmed == true { return String(self) }
         let text: String = visible
         var view = text[...]
         while let first = view.first, first.isWhitespace { view = view.dropFirst() }
@@ -66,11 +81,12 @@ extension StringProtocol {
 
     /// Whether a text is free of line ends and other control characters, as names and titles have to be.
     package var isOneLine: Bool {
-        unicodeScalars.allSatisfy { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator: false
-            default: true
+        isPlainASCII
+            || unicodeScalars.allSatisfy { scalar in
+                switch scalar.properties.generalCategory {
+                case .control, .lineSeparator, .paragraphSeparator: false
+                default: true
+                }
             }
-        }
     }
 }

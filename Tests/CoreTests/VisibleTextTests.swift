@@ -10,7 +10,8 @@ struct VisibleTextTests {
             ("\u{202A}+34 600\u{202C}", "+34 600"), ("Mar\u{AD}ket\u{180E}ing", "Marketing"),
             ("a\u{7F}b\u{9B}c", "abc"), ("x\u{206A}\u{FFF9}\u{1D173}y", "xy"),
             ("Hi\u{E0068}\u{E0069}", "Hi"), ("\u{200B}\u{202E} ", ""), (" \u{FEFF} Ana \u{200B}\n", "Ana"),
-            ("\u{1F3F4}\u{202E}\u{E0067}x", "\u{1F3F4}x"),
+            ("\u{1F3F4}\u{202E}\u{E0067}x", "\u{1F3F4}x"), (" Ana", "Ana"), ("Ana ", "Ana"), ("\tAna\r\n", "Ana"),
+            ("", ""), (" ", ""),
         ])
     func strips(_ typed: String, _ kept: String) {
         #expect(typed.trimmed == kept)
@@ -34,6 +35,12 @@ struct VisibleTextTests {
             let isHidden: Bool = InvisibleText.isInvisible(scalar) || (0xE0000...0xE007F).contains(value)
             if isHidden { #expect(InvisibleText.mayStand(in: String(Character(scalar)).utf8)) }
         }
+    }
+
+    @Test("Plain text is printable ASCII, in slices as in whole texts")
+    func plain() {
+        #expect("Ana Ruiz ~!".isPlainASCII && "".isPlainASCII && "xAna".dropFirst().isPlainASCII)
+        for other in ["Zoë", "a\nb", "\u{7F}", "\0", "\u{1F}"] { #expect(!other.isPlainASCII) }
     }
 
     @Test("One line has no line ends and no control characters")

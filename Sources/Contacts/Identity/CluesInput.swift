@@ -26,6 +26,7 @@ package enum CluesInput {
     /// The text as an id, without blanks around it; nil when it cannot be one.
     package static func identifier(_ text: String, longest: Int = longestValue) -> String? {
         let trimmed: String = text.trimmed
+        if trimmed.isPlainASCII { return trimmed.isEmpty || trimmed.utf8.count > longest ? nil : trimmed }
         let isClean: Bool = trimmed.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
         return !trimmed.isEmpty && trimmed.count <= longest && isClean ? trimmed : nil
     }

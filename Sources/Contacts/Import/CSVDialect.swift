@@ -96,6 +96,10 @@ struct PropertyName: Sendable, Hashable {
     let text: String
 
     init?(_ name: some StringProtocol) {
+        if name.isPlainASCII, !name.utf8.contains(UInt8(ascii: " ")), (1...60).contains(name.utf8.count) {
+            text = String(name)
+            return
+        }
         let words = name.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         guard !words.isEmpty, words.count <= 60 else { return nil }
         guard !words.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return nil }

@@ -191,7 +191,8 @@ package struct ContactMerging: Sendable {
 }
 
 enum MergePaths {
-    static func merge(_ id: MergeID) -> String { "/contacts/merges/\(id)" }
+    static let root: String = "/contacts/merges/"
+    static func merge(_ id: MergeID) -> String { "\(root)\(id)" }
 
     static func compare(_ one: ContactID, _ other: ContactID) -> String { "/contacts/\(one)/merge/\(other)" }
 }

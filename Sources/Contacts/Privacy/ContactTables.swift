@@ -30,6 +30,11 @@ enum ContactTables {
         "marketing_contact_merges", title: "Merges", fate: .deleted,
         erasing: { person in
             [
+                // The audit log does not lead to pages that go.
+                """
+                SELECT marketing_erase_audit_subject(\(MergePaths.root) || g.id, '{}') FROM marketing_contact_merges g
+                WHERE g.workspace_id = \(person.workspace) AND \(person.contact) IN (g.winner_id, g.loser_id)
+                """,
                 """
                 DELETE FROM marketing_contact_merge_moves v USING marketing_contact_merges g
                 WHERE g.workspace_id = \(person.workspace) AND v.workspace_id = \(person.workspace)

@@ -41,12 +41,13 @@ package struct PropertyCatalog: Sendable {
         _ properties: [String: JSONValue], _ errors: inout ValidationErrors
     ) -> [String: JSONValue] {
         var taken: [String: JSONValue] = [:]
+        taken.reserveCapacity(properties.count)
         for (given, value) in properties {
             guard let name = PropertyName(given)?.text else {
                 errors.add("properties", "A property's name has 1 to 60 characters, without line breaks.")
                 continue
             }
-            if value == .null {
+            if case .null = value {
                 taken[name] = .null
                 continue
             }

@@ -40,7 +40,10 @@ package struct PropertyValue: Sendable {
 
     private func text(_ value: JSONValue, limit: Int, allowsLines: Bool) throws(Flaw) -> String {
         guard let text = value.stringValue?.trimmed else { throw Flaw(message: "This must be text.") }
-        if text.count > limit { throw Flaw(message: "This is longer than \(limit) characters.") }
+        if text.utf8.count > limit, text.count > limit {
+            throw Flaw(message: "This is longer than \(limit) characters.")
+        }
+        if text.isPlainASCII { return text }
         let isClean: Bool = text.unicodeScalars.allSatisfy {
             $0.properties.generalCategory != .control || (allowsLines && ["\n", "\r", "\t"].contains($0))
         }

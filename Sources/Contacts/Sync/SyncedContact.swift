@@ -114,7 +114,7 @@ package struct SyncReader: Sendable {
     package func contact(_ value: JSONValue) throws(ValidationErrors) -> SyncedContact {
         guard case .object(let json) = value else { throw ValidationErrors("", "A record is an object.") }
         var errors = ValidationErrors()
-        for name in json.keys.sorted() where !Self.contactMembers.contains(name) {
+        for name in json.keys.filter({ !Self.contactMembers.contains($0) }).sorted() {
             errors.add(name, "There is no member called “\(name.prefix(60))” here.")
         }
         let head: Head = head(json, &errors)
