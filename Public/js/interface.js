@@ -47,6 +47,12 @@ function showShortcuts() {
   dialog.showModal();
 }
 
+// Tabs that do not fit: the present one is in sight.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const bar = tab.closest(".tabs");
+  bar.scrollLeft += tab.getBoundingClientRect().left - bar.getBoundingClientRect().left - 32;
+}
+
 // Menus
 function menuKeys(event) {
   const menu = event.target.closest?.(".menu-list:popover-open");
