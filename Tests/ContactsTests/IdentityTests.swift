@@ -180,6 +180,42 @@ struct IdentityTests {
         }
     }
 
+    @Test("Properties of clues are brought into the form of their types, and what does not fit is named")
+    func properties() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            for json in [
+                #"{"label":"Seats","name":"seats","type":"number"}"#,
+                #"{"label":"Budget","name":"budget","type":"money"}"#,
+                #"{"label":"Plan","name":"plan","type":"singleSelect","options":["pro","free"],"default":"free"}"#,
+            ] {
+                #expect(try await ana.api(.post, "/v1/property-definitions", json).status == .created)
+            }
+            let match = try await resolve(
+                ana,
+                #"{"email":"bo@example.com","properties":{"seats":" 12 ","budget":"12.50 EUR","since":"2026-01-02","city":""}}"#
+            )
+            let id = try #require(match["contactId"]?.stringValue)
+            let stored = try await ana.api(.get, "/v1/contacts/\(id)").json()["properties"]
+            #expect(
+                stored
+                    == .object([
+                        "seats": .int(12), "budget": .object(["amount": .int(1250), "currency": .string("EUR")]),
+                        "since": .string("2026-01-02"), "plan": .string("free"),
+                    ]))
+            let definitions = try await ana.api(.get, "/v1/property-definitions?object=contact").text
+            #expect(definitions.contains(#""name":"since""#))
+            let wrong = try await ana.api(
+                .post, "/v1/contacts/resolve",
+                #"{"email":"cy@example.com","properties":{"seats":"many","plan":"gold","fresh":"yes"}}"#)
+            #expect(wrong.status == .unprocessableContent)
+            #expect(wrong.text.contains("/properties/seats") && wrong.text.contains("/properties/plan"))
+            #expect(try await ana.api(.get, "/v1/contacts/resolve?email=cy%40example.com").status == .notFound)
+            let after = try await ana.api(.get, "/v1/property-definitions?object=contact").text
+            #expect(!after.contains(#""name":"fresh""#))
+        }
+    }
+
     @Test("People of another workspace are not found")
     func wall() async throws {
         try await PortalFixture.with { portal in

@@ -111,6 +111,32 @@ struct ActivityTests {
         }
     }
 
+    @Test("Properties of an event's person are checked like those of a form; a wrong one fails its event alone")
+    func properties() async throws {
+        try await with { portal, ana in
+            let definition = #"{"label":"Seats","name":"seats","type":"number"}"#
+            #expect(try await ana.api(.post, "/v1/property-definitions", definition).status == .created)
+            func event(_ id: String, _ seats: String) -> String {
+                #"{"id":"\#(id)","name":"seen","contact":{"email":"\#(id)@example.com","properties":{"seats":\#(seats)}}}"#
+            }
+            let answer = try await ana.api(.post, "/v1/events", "[\(event("a", "\"3\"")),\(event("b", "\"x\""))]")
+            let json = try answer.json()
+            #expect(json["stored"] == .int(1) && json["failed"] == .int(1), "\(answer.text)")
+            #expect(answer.text.contains(#""pointer":"/contact/properties/seats""#))
+            let found = try await ana.api(.get, "/v1/contacts/resolve?email=a%40example.com").json()
+            let id = try #require(found["contactId"]?.stringValue)
+            let contact = try await ana.api(.get, "/v1/contacts/\(id)").json()
+            #expect(contact["properties"] == .object(["seats": .int(3)]))
+            #expect(try await count(portal, ana, "marketing_contacts") == 1)
+            let alone = try await ana.api(.post, "/v1/events", event("b", "true"))
+            #expect(alone.status == .unprocessableContent)
+            #expect(alone.text.contains("/contact/properties/seats"))
+            // The id of an event that failed is not taken: put right, it is stored. One that was stored is a no-op.
+            #expect(try await ana.api(.post, "/v1/events", event("b", "4")).json()["stored"] == .int(1))
+            #expect(try await ana.api(.post, "/v1/events", event("b", "\"x\"")).json()["duplicates"] == .int(1))
+        }
+    }
+
     @Test("Each event of a batch has its own result, and one that is wrong does not spoil the others")
     func results() async throws {
         try await with { portal, ana in

@@ -134,7 +134,7 @@ package enum CluesInput {
             switch json["properties"] {
             case nil, .null: return [:]
             case .object(let members):
-                return PropertyCatalog.bounded(members, &errors)
+                return PropertyCatalog.bounded(members, at: place("properties"), &errors)
             default:
                 errors.add(place("properties"), "This must be an object.")
                 return [:]

@@ -5,7 +5,7 @@ import Postgres
 
 /// Finds people by what is known of them, and makes those whom nobody knows.
 package struct IdentityResolver: Sendable {
-    private let services: AppServices
+    let services: AppServices
 
     package init(_ services: AppServices) {
         self.services = services
@@ -29,12 +29,23 @@ package struct IdentityResolver: Sendable {
     /// nobody had are linked; a link that leads to somebody else stays. Two calls at once make one person: whoever may
     /// have to write waits for the others of the workspace until its transaction ends.
     ///
+    /// Properties are brought into the form of their types, like those of a form; new people get the defaults.
+    ///
     /// - Parameter source: where new people come from.
-    /// - Throws: a unique violation of `marketing_contacts_email_key` when somebody was made at this moment by other
+    /// - Throws: `ValidationErrors` of the first person whose properties do not fit; a unique violation of `marketing_contacts_email_key` when somebody was made at this moment by other
     ///   means: try the transaction again (`retryingTakenAddress`).
     package func resolve(
         _ clues: [PersonClues], source: String, _ scope: WorkspaceScope, in transaction: PostgresTransaction
     ) async throws -> [IdentityMatch] {
+        try await resolve(try await check(clues, scope, in: transaction), source: source, scope, in: transaction)
+    }
+
+    /// The same for clues that are checked already.
+    package func resolve(
+        _ checked: CheckedClues, source: String, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> [IdentityMatch] {
+        if let first = checked.errors.keys.min(), let errors = checked.errors[first] { throw errors }
+        let clues: [PersonClues] = checked.clues
         guard !clues.isEmpty else { return [] }
         let queries = IdentityQueries(scope: scope)
         let (known, records) = try await queries.book(for: clues, locks: false, in: transaction)
@@ -50,6 +61,15 @@ package struct IdentityResolver: Sendable {
         for id in Set(matches.map(\.contact)).sorted() {
             guard let after = people[id] else { continue }
             if let old = before[id] { batch.change(old, into: after) } else { batch.create(after) }
+        }
+        batch.catalog = checked.catalog
+        if matches.contains(where: \.isNew) {
+            var catalog: PropertyCatalog? = checked.catalog
+            if catalog == nil {
+                catalog = try await PropertyCatalog.load(
+                    .contact, scope, ids: services.ids, at: services.clock.now, in: transaction)
+            }
+            batch.fill(catalog?.defaults ?? [:])
         }
         try await batch.write(in: transaction)
         return matches

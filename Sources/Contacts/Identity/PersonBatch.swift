@@ -17,6 +17,8 @@ struct PersonBatch: Sendable {
         let contact: ContactID
     }
 
+    /// The properties that values were checked against; what is declared on the way is stored when somebody has it.
+    var catalog: PropertyCatalog?
     private(set) var created: [PersonRecord] = []
     private(set) var changed: [(before: PersonRecord, after: PersonRecord)] = []
     private var links: [Link] = []
@@ -30,6 +32,12 @@ struct PersonBatch: Sendable {
 
     mutating func create(_ record: PersonRecord) {
         created.append(record)
+    }
+
+    /// Gives those who are made what they did not bring.
+    mutating func fill(_ defaults: [String: JSONValue]) {
+        guard !defaults.isEmpty else { return }
+        for place in created.indices { created[place].properties.merge(defaults) { own, _ in own } }
     }
 
     mutating func change(_ before: PersonRecord, into after: PersonRecord) {
@@ -249,7 +257,11 @@ struct PersonBatch: Sendable {
         for record in records { samples.merge(record.properties) { known, _ in known } }
         let tags: Set<String> = records.reduce(into: []) { $0.formUnion($1.tags) }
         var statements: [Statement] = []
-        statements += PropertyCatalog.declaration(of: samples, .contact, scope, ids: services.ids, at: now)
+        if let catalog {
+            statements += catalog.declaration(scope, among: Set(samples.keys))
+        } else {
+            statements += PropertyCatalog.declaration(of: samples, .contact, scope, ids: services.ids, at: now)
+        }
         if !tags.isEmpty { statements.append(ContactVocabulary.remember(tags: tags.sorted(), scope, at: now)) }
         return statements
     }

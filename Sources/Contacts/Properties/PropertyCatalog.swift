@@ -102,8 +102,10 @@ package struct PropertyCatalog: Sendable {
 
     /// Stores what was declared on the way; nothing when nothing was. A name that somebody else declared at the same
     /// moment keeps their definition.
-    package func declaration(_ scope: WorkspaceScope) -> [Statement] {
-        declared.isEmpty ? [] : [Self.insert(declared, scope, ifAbsent: true)]
+    /// - Parameter names: only these are stored; nil: all.
+    package func declaration(_ scope: WorkspaceScope, among names: Set<String>? = nil) -> [Statement] {
+        let wanted: [PropertyDefinition] = declared.filter { names?.contains($0.name) ?? true }
+        return wanted.isEmpty ? [] : [Self.insert(wanted, scope, ifAbsent: true)]
     }
 
     /// Declares the names of values that are stored without a catalog; those that are known stay as they are.
@@ -118,21 +120,22 @@ package struct PropertyCatalog: Sendable {
     }
 
     /// Values whose definitions are not at hand yet, bounded in name and size so that they can wait for them.
+    /// - Parameter place: where the properties stand in the input.
     static func bounded(
-        _ properties: [String: JSONValue], _ errors: inout ValidationErrors
+        _ properties: [String: JSONValue], at place: String = "properties", _ errors: inout ValidationErrors
     ) -> [String: JSONValue] {
         var taken: [String: JSONValue] = [:]
         for (given, value) in properties where value != .null {
             guard let name = PropertyName(given)?.text else {
-                errors.add("properties", "A property's name has 1 to 60 characters, without line breaks.")
+                errors.add(place, "A property's name has 1 to 60 characters, without line breaks.")
                 continue
             }
             if size(of: value) > 64 * 1024 || hasNUL(value) {
-                errors.add("properties/\(name)", "The value of “\(name)” is longer than 64 KB or has a NUL in it.")
+                errors.add("\(place)/\(name)", "The value of “\(name)” is longer than 64 KB or has a NUL in it.")
             }
             taken[name] = value
         }
-        if taken.count > limit { errors.add("properties", "A contact has at most \(limit) properties.") }
+        if taken.count > limit { errors.add(place, "A contact has at most \(limit) properties.") }
         return taken
     }
 

@@ -71,8 +71,10 @@ package struct ActivityAPI: Sendable {
             case .success: if let outcome = outcomes.popFirst() { results.append(Item(index, outcome)) }
             }
         }
-        if read.count == 1, results.first?.errors?.isEmpty == false {
-            throw ValidationErrors("contact/id", Item.nobody)
+        if read.count == 1, let flaws = results.first?.errors {
+            var errors = ValidationErrors()
+            for flaw in flaws { errors.add(String(flaw.pointer.dropFirst()), flaw.message) }
+            try errors.throwIfAny()
         }
         return try recorded(results, Self.items(in: body))
     }
@@ -105,8 +107,6 @@ package struct ActivityAPI: Sendable {
     }
 
     private struct Item: Encodable, Sendable {
-        static let nobody = "There is no contact with this id."
-
         let index: Int
         let status: Status
         var contactId: ContactID?
@@ -115,7 +115,7 @@ package struct ActivityAPI: Sendable {
         init(_ index: Int, _ errors: ValidationErrors) {
             self.index = index
             status = .failed
-            self.errors = errors.entries.map { Flaw(pointer: "/\($0.field)", message: $0.message) }
+            self.errors = Self.flaws(errors)
         }
 
         init(_ index: Int, _ outcome: ActivityOutcome) {
@@ -127,8 +127,15 @@ package struct ActivityAPI: Sendable {
             case .repeated: status = .duplicate
             case .unknownContact:
                 status = .failed
-                errors = [Flaw(pointer: "/contact/id", message: Self.nobody)]
+                errors = [Flaw(pointer: "/contact/id", message: "There is no contact with this id.")]
+            case .refused(let wrong):
+                status = .failed
+                errors = Self.flaws(wrong)
             }
+        }
+
+        private static func flaws(_ errors: ValidationErrors) -> [Flaw] {
+            errors.entries.map { Flaw(pointer: "/\($0.field)", message: $0.message) }
         }
     }
 
@@ -147,6 +154,7 @@ package struct ActivityAPI: Sendable {
                 .object([
                     ("id", .id), ("email", .email), ("externalId", .string), ("externalSource", .string),
                     ("userId", .string), ("phone", .string), ("firstName", .string), ("lastName", .string),
+                    ("properties", .map(of: .any)),
                 ])
             ),
             ("properties", .map(of: .any)), ("occurredAt", .dateTime),

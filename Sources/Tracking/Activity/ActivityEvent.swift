@@ -52,6 +52,8 @@ package enum ActivityOutcome: Sendable, Equatable {
     case repeated
     /// The person is named by an id that nobody has.
     case unknownContact
+    /// What is known of the person does not fit, such as a property of another type.
+    case refused(ValidationErrors)
 }
 
 /// Bounds of events.

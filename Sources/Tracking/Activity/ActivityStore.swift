@@ -21,21 +21,25 @@ struct ActivityStore: Sendable {
     ) async throws -> [ActivityOutcome] {
         var outcomes: [ActivityOutcome] = Array(repeating: .repeated, count: events.count)
         var people: [Int: ContactID] = try await named(events, scope, in: transaction)
+        let resolver = IdentityResolver(services)
+        let clues: [PersonClues] = events.map { if case .clues(let clues) = $0.person { clues } else { PersonClues() } }
+        let checked: CheckedClues = try await resolver.check(clues, scope, in: transaction)
         var wanted: [Int] = []
         for (index, event) in events.enumerated() {
             if case .contact = event.person, people[index] == nil {
                 outcomes[index] = .unknownContact
-            } else {
+            } else if checked.errors[index] == nil {
                 wanted.append(index)
             }
         }
+        let repeated: Set<Int> = try await repeated(checked.errors.keys.sorted(), of: events, scope, in: transaction)
+        for (index, errors) in checked.errors where !repeated.contains(index) {
+            outcomes[index] = .refused(errors.inside("contact"))
+        }
         let fresh: [Int] = try await fresh(wanted, of: events, scope, in: transaction)
         let unnamed: [Int] = fresh.filter { people[$0] == nil }
-        let clues: [PersonClues] = unnamed.compactMap { index in
-            if case .clues(let clues) = events[index].person { clues } else { nil }
-        }
-        let matches: [IdentityMatch] = try await IdentityResolver(services).resolve(
-            clues, source: "event", scope, in: transaction)
+        let matches: [IdentityMatch] = try await resolver.resolve(
+            checked.selecting(unnamed), source: "event", scope, in: transaction)
         for (index, match) in zip(unnamed, matches) { people[index] = match.contact }
         let rows: [(event: ActivityEvent, contact: ContactID)] = fresh.compactMap { index in
             people[index].map { (events[index], $0) }
@@ -88,6 +92,22 @@ struct ActivityStore: Sendable {
         return indices.filter(isNew.contains)
     }
 
+    /// Those of these that came before: whatever else they say, they are no-ops.
+    private func repeated(
+        _ indices: [Int], of events: [ActivityEvent], _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> Set<Int> {
+        let hashes: [Int: UUID] = indices.reduce(into: [:]) { $0[$1] = events[$1].keyHash }
+        guard !hashes.isEmpty else { return [] }
+        let known: Set<UUID> = Set(
+            try await transaction.values(
+                UUID.self, "tracking.activity.known",
+                """
+                SELECT id_hash FROM marketing_event_ids
+                WHERE workspace_id = \(scope.workspace) AND id_hash = ANY (\(Array(hashes.values)))
+                """))
+        return Set(hashes.filter { known.contains($0.value) }.keys)
+    }
+
     private func statements(
         _ rows: [(event: ActivityEvent, contact: ContactID)], _ scope: WorkspaceScope
     ) -> [Statement] {
@@ -115,5 +135,14 @@ struct ActivityStore: Sendable {
                 FROM unnest(\(contacts), \(names)) AS e(contact_id, name) GROUP BY e.name
                 """),
         ]
+    }
+}
+
+extension ValidationErrors {
+    /// The same below another place: `email` in `contact` is `contact/email`.
+    fileprivate func inside(_ place: String) -> ValidationErrors {
+        var errors = ValidationErrors()
+        for entry in entries { errors.add(entry.field.isEmpty ? place : "\(place)/\(entry.field)", entry.message) }
+        return errors
     }
 }
