@@ -19,6 +19,7 @@ struct ContactAPI: Sendable {
             .init("companyId", .id, "Of this company."),
             .init("property", .string, "With a value under this property’s name."),
             .init("value", .string, "With this value of the property."),
+            .init("inactive", .boolean, "true: only those of whom nothing was heard for a long time."),
             .init("sort", .string(oneOf: ContactSort.allCases.map(\.rawValue)), "newest unless told."),
         ]
         routes.api(
@@ -75,11 +76,18 @@ struct ContactAPI: Sendable {
         .conflict("The contact \(other) has this e-mail address already.", code: "email_taken")
     }
 
+    private static func former(_ other: ContactID) -> WebError {
+        .conflict(
+            "The contact \(other) had this e-mail address before a merge, and is still found by it.",
+            code: "email_taken")
+    }
+
     private func create(_ request: WebRequest) async throws -> WebResponse {
         let input = try ContactInput(json: try await request.json([String: JSONValue].self), isWhole: true)
         switch try await actions.create(input, source: "api", try request.scope) {
         case .saved(let contact): return try answer(contact, status: .created)
         case .emailTaken(let other): throw Self.taken(other)
+        case .emailFormer(let other): throw Self.former(other)
         case .missing, .changedMeanwhile: throw WebError.notFound
         }
     }
@@ -110,6 +118,7 @@ struct ContactAPI: Sendable {
         switch try await actions.update(id, input, revision: revision, try request.scope) {
         case .saved(let contact): return try answer(contact)
         case .emailTaken(let other): throw Self.taken(other)
+        case .emailFormer(let other): throw Self.former(other)
         case .changedMeanwhile(let contact, _):
             var error = WebError.preconditionFailed(
                 "The contact has changed since. Read it again and repeat the change.")

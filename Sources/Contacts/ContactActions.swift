@@ -8,6 +8,8 @@ enum SavingContact: Sendable {
     case saved(Contact)
     /// Another person has the address.
     case emailTaken(ContactID)
+    /// Another person had the address before a merge, and is still found by it.
+    case emailFormer(ContactID)
     /// Somebody else changed the person since the form was opened: how they stand now, and how they would after this change.
     case changedMeanwhile(Contact, yours: ContactValues?)
     case missing
@@ -37,6 +39,7 @@ struct ContactActions: Sendable {
                 wanted.companyID = company?.id ?? matches.first
                 values = wanted
                 try await insert(wanted, id, source, scope, in: transaction)
+                try await refuseFormer(wanted.email, id, scope, in: transaction)
                 try await ContactTimeline(services).record(
                     .created, id, ["source": .string(source)], scope, in: transaction)
                 try await decide(ConsentEdits.decisions(from: nil, to: wanted, source: source), id, scope, transaction)
@@ -45,6 +48,8 @@ struct ContactActions: Sendable {
         } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
             guard let values else { throw error }
             return try await taken(values, scope)
+        } catch let former as FormerAddress {
+            return .emailFormer(former.owner)
         }
     }
 
@@ -64,6 +69,20 @@ struct ContactActions: Sendable {
                 \(values.emailStatus), \(values.trackingAllowed), \(values.consentBasis), \(source),
                 \(values.companyID), \(now), \(now))
             """)
+    }
+
+    /// Takes the transaction back: the address leads to somebody else.
+    private struct FormerAddress: Error {
+        let owner: ContactID
+    }
+
+    /// An address that somebody had before a merge finds them, as everywhere; it makes no second person.
+    private func refuseFormer(
+        _ email: EmailAddress?, _ id: ContactID, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws {
+        guard let key = email?.key else { return }
+        let owner = try await ContactAliases.formerOwner(ofEmail: key, besides: id, scope, in: transaction)
+        if let owner { throw FormerAddress(owner: owner) }
     }
 
     private static let emailConstraint: String = "marketing_contacts_email_key"
@@ -95,6 +114,9 @@ struct ContactActions: Sendable {
                 }
                 if changes.isEmpty { return .saved(contact) }
                 try await write(wanted, id, scope, in: transaction)
+                if wanted.emailText != contact.email {
+                    try await refuseFormer(wanted.email, id, scope, in: transaction)
+                }
                 try await ContactTimeline(services).record(.updated, id, changes, scope, in: transaction)
                 try await decide(
                     ConsentEdits.decisions(from: contact, to: wanted, source: "manual"), id, scope, transaction)
@@ -107,6 +129,8 @@ struct ContactActions: Sendable {
         } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.emailConstraint) {
             guard let values else { throw error }
             return try await taken(values, scope)
+        } catch let former as FormerAddress {
+            return .emailFormer(former.owner)
         }
     }
 

@@ -134,7 +134,7 @@ struct ContactPageRoutes: Sendable {
             case .changedMeanwhile:
                 return .redirect(
                     to: ContactPaths.contact(id), alert: "Somebody else is editing this contact. Try again.")
-            case .missing, .emailTaken: throw WebError.notFound
+            case .missing, .emailTaken, .emailFormer: throw WebError.notFound
             }
         } catch let errors as ValidationErrors {
             let edit = ContactShowPage.Edit(group: group, form: form, errors: errors)

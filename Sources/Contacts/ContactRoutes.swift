@@ -132,6 +132,8 @@ struct ContactRoutes: Sendable {
             case .saved(let contact):
                 return .redirect(to: ContactPaths.contact(contact.id), notice: "\(contact.displayName) was added.")
             case .emailTaken(let other): return try await taken(ContactFormPage(form: values), other, request)
+            case .emailFormer(let other):
+                return try await taken(ContactFormPage(form: values), other, isFormer: true, request)
             case .missing, .changedMeanwhile: throw WebError.notFound
             }
         } catch let errors as ValidationErrors {
@@ -140,9 +142,21 @@ struct ContactRoutes: Sendable {
         }
     }
 
-    private func taken(_ page: ContactFormPage, _ other: ContactID, _ request: WebRequest) async throws -> WebResponse {
+    /// Says who has the address, or who had it before a merge and is found by it.
+    private func taken(
+        _ page: ContactFormPage, _ other: ContactID, isFormer: Bool = false, _ request: WebRequest
+    ) async throws -> WebResponse {
+        let scope = try request.scope
+        let owner: Contact? = try await services.database.read(scope.workspace) { transaction in
+            try await ContactQueries(scope: scope).find(other, in: transaction)
+        }
+        let name: String = owner?.displayName ?? "Another contact"
         var page = page
-        page.errors = ValidationErrors("email", "Another contact has this address already.")
+        page.errors = ValidationErrors(
+            "email",
+            isFormer
+                ? "\(name) had this address before two contacts were merged, and is still found by it."
+                : "\(name) has this address already.")
         page.takenHref = ContactPaths.contact(other)
         return .page(try await form(page, request), status: .unprocessableContent)
     }
@@ -172,6 +186,7 @@ struct ContactRoutes: Sendable {
             case .saved(let contact):
                 return .redirect(to: ContactPaths.contact(contact.id), notice: "\(contact.displayName) was saved.")
             case .emailTaken(let other): return try await taken(page, other, request)
+            case .emailFormer(let other): return try await taken(page, other, isFormer: true, request)
             case .changedMeanwhile(let theirs, let yours):
                 page.contact = theirs
                 page.form = ContactFormPage.typed(values)
@@ -248,7 +263,7 @@ struct ContactRoutes: Sendable {
             return .redirect(
                 to: ContactPaths.contact(other),
                 alert: "The address belongs to this contact now, so the other stays deleted.")
-        case .missing, .changedMeanwhile: throw WebError.notFound
+        case .missing, .changedMeanwhile, .emailFormer: throw WebError.notFound
         }
     }
 

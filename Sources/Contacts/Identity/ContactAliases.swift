@@ -1,7 +1,7 @@
 import Core
 import Postgres
 
-/// The ids that people had before they were merged into others. Asked only when an id is not found.
+/// The ids and addresses that people had before they were merged into others. Ids are asked only when one is not found.
 package enum ContactAliases {
     /// Who these ids are now; ids that were never merged are left out. Chains of merges are followed.
     package static func current(
@@ -30,5 +30,23 @@ package enum ContactAliases {
         _ id: ContactID, _ scope: WorkspaceScope, in session: some PostgresSession
     ) async throws -> ContactID? {
         try await current([id], scope, in: session)[id]
+    }
+
+    /// Somebody else who is found by the address because it was theirs before a merge.
+    ///
+    /// Ask after writing the address: a merge at the same moment holds the address until its end, so that whoever writes it
+    /// waits, and sees here what the merge left.
+    static func formerOwner(
+        ofEmail key: String, besides id: ContactID, _ scope: WorkspaceScope, in session: some PostgresSession
+    ) async throws -> ContactID? {
+        try await session.value(
+            ContactID?.self, "contacts.aliases.formerOwner",
+            """
+            SELECT c.id FROM marketing_contact_identities i JOIN marketing_contacts c
+                ON c.workspace_id = i.workspace_id AND c.id = i.contact_id AND c.deleted_at IS NULL
+            WHERE i.workspace_id = \(scope.workspace) AND i.kind = 'email' AND i.source = '' AND i.value = \(key)
+                AND c.id <> \(id)
+            LIMIT 1
+            """)
     }
 }

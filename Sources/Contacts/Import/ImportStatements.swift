@@ -23,6 +23,8 @@ struct ImportStatements: Sendable {
     var defaults: [String: JSONValue] = [:]
     /// Whether the workspace has companies that people can be matched to by the domain of their address.
     var matchesCompanies: Bool = false
+    /// Whether somebody may be found by an address or a number that they had before a merge.
+    var asksFormer: Bool = false
     /// The company of each person of the chunk whose row names one; the nil UUID where it names none.
     var companies: [CompanyID] = []
 
@@ -136,7 +138,8 @@ struct ImportStatements: Sendable {
     /// table. Known people are changed by their place in the table (`ctid`); who was changed by somebody else in
     /// between is missed, the counts differ, and the chunk is done again.
     func merge(_ chunk: ImportChunk) -> SQL {
-        let distinct: SQL = chunk.hasPeopleWithoutEmail ? "DISTINCT ON (known_id)" : ""
+        // Two rows may lead to one person then.
+        let distinct: SQL = chunk.hasPeopleWithoutEmail || asksFormer ? "DISTINCT ON (known_id)" : ""
         let changing: SQL =
             options.onExisting == .skip
             ? ""
@@ -189,15 +192,34 @@ struct ImportStatements: Sendable {
                 AND c.deleted_at IS NULL
             LIMIT 1
             """
-        guard chunk.hasPeopleWithoutEmail else { return byEmail }
-        return """
-            (\(byEmail)) UNION ALL (
+        var ways: [SQL] = [byEmail]
+        if asksFormer {
+            ways.append(former(known, ImportAliases.owner(kind: "email", value: "n.email_key", scope)))
+        }
+        if chunk.hasPeopleWithoutEmail {
+            ways.append(
+                """
                 SELECT \(known) FROM marketing_contacts c
                 WHERE n.email_key IS NULL AND c.workspace_id = \(scope.workspace) AND c.phone = n.phone
                     AND c.phone IS NOT NULL AND c.deleted_at IS NULL
-                ORDER BY c.id LIMIT 1)
-            LIMIT 1
-            """
+                ORDER BY c.id LIMIT 1
+                """)
+            if asksFormer {
+                let number: SQL = "CASE WHEN n.email_key IS NULL THEN n.phone END"
+                ways.append(former(known, ImportAliases.owner(kind: "phone", value: number, scope)))
+            }
+        }
+        if ways.count == 1 { return byEmail }
+        return "(\(SQL.join(ways, separator: ") UNION ALL ("))) LIMIT 1"
+    }
+
+    /// Whom an address or a number led to before a merge.
+    private func former(_ known: SQL, _ owner: SQL) -> SQL {
+        """
+        SELECT \(known) FROM (\(owner)) o JOIN marketing_contacts c
+            ON c.workspace_id = \(scope.workspace) AND c.id = o.id AND c.deleted_at IS NULL
+        LIMIT 1
+        """
     }
 
     /// What known people are to become.

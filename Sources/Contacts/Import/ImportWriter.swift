@@ -23,19 +23,23 @@ actor ImportWriter {
 
     func write(_ chunk: ImportChunk) async throws {
         let companies = ImportCompanies(services: services, scope: scope)
-        let statements = ImportStatements(
+        var statements = ImportStatements(
             scope: scope, importID: file.id, listID: file.listID, options: file.options, now: services.clock.now,
             defaults: defaults, matchesCompanies: try await companies.exist(),
             companies: try await companies.found(chunk))
+        statements.asksFormer = try await ImportAliases(scope: scope).exist(services)
         if expectsOnlyNewPeople, !chunk.hasPeopleWithoutEmail, chunk.personCount > 0 {
             do {
                 return try await insert(chunk, statements)
             } catch let error as PostgresError where error.isUniqueViolation(constraint: "marketing_contacts_email_key")
             {
                 expectsOnlyNewPeople = false
+            } catch is Missed {
+                expectsOnlyNewPeople = false
             }
         }
         for attempt in 1...5 {
+            statements.asksFormer = try await ImportAliases(scope: scope).exist(services)
             do {
                 return try await merge(chunk, statements)
             } catch let error as PostgresError where error.isUniqueViolation(constraint: Self.chunkKey) {
@@ -50,15 +54,16 @@ actor ImportWriter {
 
     private static let chunkKey: String = "marketing_contact_import_chunks_pkey"
 
-    /// Somebody in the chunk was added or changed between the look-up and the change.
+    /// Somebody in the chunk was added, changed or merged between the look-up and the change.
     private struct Missed: Error {}
 
     private func insert(_ chunk: ImportChunk, _ statements: ImportStatements) async throws {
         let listed: Int = file.listID == nil ? 0 : chunk.personCount
         let outcome = ChunkOutcome(created: chunk.personCount, listed: listed)
         try await services.database.write(scope.workspace, timeout: Self.limit) { transaction in
-            var all: [Statement] = statements.insert(chunk)
-            all.append(statements.chunkOfNewPeople(chunk))
+            try await transaction.run(statements.insert(chunk))
+            guard try await ImportAliases(scope: scope).agree(chunk, in: transaction) else { throw Missed() }
+            var all: [Statement] = [statements.chunkOfNewPeople(chunk)]
             if !chunk.failures.isEmpty { all.append(statements.failures(chunk)) }
             try await transaction.run(all + statements.settle(chunk, outcome))
         }
@@ -76,7 +81,9 @@ actor ImportWriter {
             let row: (Int, Int, Int, Int, Int) = try await transaction.rows(
                 as: (Int, Int, Int, Int, Int).self, "contacts.import.merge", statements.merge(chunk))[0]
             let outcome = ChunkOutcome(created: row.0, existing: row.1, changed: row.3, listed: row.4)
-            guard row.2 == row.3, row.0 + row.1 == chunk.personCount else { throw Missed() }
+            guard row.2 == row.3, row.0 + row.1 == chunk.personCount,
+                try await ImportAliases(scope: scope).agree(chunk, in: transaction)
+            else { throw Missed() }
             var all: [Statement] = chunk.failures.isEmpty ? [] : [statements.failures(chunk)]
             if outcome.existing > 0 { all += statements.consentOfKnownPeople(chunk) }
             all += statements.settle(chunk, outcome)
