@@ -79,6 +79,8 @@ package struct AccountsSlice: Slice {
     }
 
     package func jobs(_ registry: inout JobRegistry) {
+        let services = services
+        registry.register(FailedSignInJob.self) { job, _ in try await FailedSignIns(services: services).write(job) }
         registry.schedule("accounts.sweep", every: .seconds(3600)) { [self] _ in try await sweep() }
     }
 

@@ -12,8 +12,8 @@ extension ConnectorsSlice {
                     [
                         """
                         DELETE FROM marketing_sync_failures
-                        WHERE workspace_id = \(person.workspace) AND EXISTS (
-                            SELECT FROM unnest(\(person.spellings)) AS s WHERE strpos(lower(payload::text), s) > 0)
+                        WHERE workspace_id = \(person.workspace)
+                            AND \(person.mayBeNamed(in: "concat_ws(' ', source_id, reason, payload::text)"))
                         """
                     ]
                 })

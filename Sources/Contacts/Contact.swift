@@ -50,6 +50,8 @@ package struct Contact: Sendable, Equatable {
     package var deletedAt: Date?
     /// Grows with each change; what `If-Match` and edit forms compare.
     package var version: Int
+    /// Since when nothing was heard of them; nil: they are active, or new.
+    package var inactiveSince: Date?
 
     /// First and last name; nil when neither is known.
     package var fullName: String? {
@@ -76,7 +78,8 @@ package struct Contact: Sendable, Equatable {
 extension Contact: PostgresRow {
     package static let columns: SQL = """
         c.id, c.email, c.phone, c.first_name, c.last_name, c.properties, c.tags, c.email_status, c.tracking_allowed,
-        c.consent_basis, c.source, c.import_id, c.company_id, c.created_at, c.updated_at, c.deleted_at, c.version
+        c.consent_basis, c.source, c.import_id, c.company_id, c.created_at, c.updated_at, c.deleted_at, c.version,
+        c.inactive_since
         """
 
     package init(row: inout RowReader) throws {
@@ -97,6 +100,7 @@ extension Contact: PostgresRow {
         updatedAt = try row.next()
         deletedAt = try row.next()
         version = try row.next()
+        inactiveSince = try row.next()
     }
 }
 

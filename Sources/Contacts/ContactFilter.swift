@@ -16,6 +16,8 @@ package struct ContactFilter: Sendable, Hashable, Codable {
     /// People with a value under this property's name, or with this value.
     package var property: String?
     package var value: String?
+    /// Only people of whom nothing was heard for a long time. Nil: everybody.
+    package var isInactive: Bool?
     /// The value in the index of a fast property; found out when people are looked for.
     var fast: FastMatch?
 
@@ -51,6 +53,10 @@ package struct ContactFilter: Sendable, Hashable, Codable {
                 errors.add("status", "The status must be one of \(known).")
             }
         }
+        if let text = values.optional("inactive") {
+            isInactive = ["1", "true"].contains(text) ? true : nil
+            if isInactive == nil { errors.add("inactive", "This must be true, or left out.") }
+        }
         tag = values.optional("tag").map { String($0.prefix(60)) }
         if let text = values.optional("since") {
             since = text
@@ -75,6 +81,7 @@ package struct ContactFilter: Sendable, Hashable, Codable {
         [
             ("q", query), ("list", list?.description), ("status", status?.rawValue), ("tag", tag), ("since", since),
             ("company", company?.description), ("property", property), ("value", value),
+            ("inactive", isInactive == true ? "true" : nil),
         ]
     }
 

@@ -67,6 +67,7 @@ struct ContactListing: Sendable {
         }
         if let status = filter.status { chip("Status: \(status.words)") { $0.status = nil } }
         if let tag = filter.tag { chip("Tag: \(tag)") { $0.tag = nil } }
+        if filter.isInactive == true { chip("Inactive") { $0.isInactive = nil } }
         if filter.company != nil {
             chip("Company: \(listing.company?.name ?? "one that is gone")") { $0.company = nil }
         }

@@ -30,6 +30,7 @@ struct ContactsIndexPage: ViewPage {
         f.list("properties", of: SelectOption.self) { $0.propertyOptions }
         f.flag("hasProperties") { !$0.properties.isEmpty }
         f.optionalText("value") { $0.filter.value }
+        f.optionalText("inactive") { $0.filter.isInactive == true ? "true" : nil }
         f.optionalText("company") { $0.filter.company?.description }
         f.list("chips", of: LabelledLink.self) { $0.chips }
         f.record("pager", of: Pager.self) { $0.pager }

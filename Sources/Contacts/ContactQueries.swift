@@ -65,6 +65,7 @@ struct ContactQueries: Sendable {
                     WHERE m.workspace_id = \(scope.workspace) AND m.list_id = \(list) AND m.contact_id = c.id)
                 """
         }
+        if filter.isInactive == true { sql += " AND c.inactive_since IS NOT NULL" }
         if let company = filter.company { sql += " AND c.company_id = \(company)" }
         if let fast = filter.fast {
             sql += " AND \(fast.matches(scope))"

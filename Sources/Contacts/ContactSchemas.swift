@@ -18,6 +18,7 @@ struct ContactResource: Encodable, Sendable {
     let source: String?
     let createdAt: Date
     let updatedAt: Date
+    let inactiveSince: Date?
 
     init(_ contact: Contact) {
         id = contact.id
@@ -34,12 +35,13 @@ struct ContactResource: Encodable, Sendable {
         source = contact.source
         createdAt = contact.createdAt
         updatedAt = contact.updatedAt
+        inactiveSince = contact.inactiveSince
     }
 
     private enum CodingKeys: String, CodingKey {
         case id, email, phone, firstName, lastName, properties, tags, emailStatus, trackingAllowed, consentBasis,
             companyId, source
-        case createdAt, updatedAt
+        case createdAt, updatedAt, inactiveSince
     }
 
     /// Writes nulls: null says "known to be empty".
@@ -59,6 +61,7 @@ struct ContactResource: Encodable, Sendable {
         try container.encode(source, forKey: .source)
         try container.encode(createdAt, forKey: .createdAt)
         try container.encode(updatedAt, forKey: .updatedAt)
+        try container.encode(inactiveSince, forKey: .inactiveSince)
     }
 }
 
@@ -143,6 +146,7 @@ enum ContactSchemas {
     static let contact: APISchema = .object(
         [("id", .id)] + inputMembers + [
             ("source", .nullable(.string)), ("createdAt", .dateTime), ("updatedAt", .dateTime),
+            ("inactiveSince", .nullable(.dateTime)),
         ],
         required: ["id", "email", "phone", "firstName", "lastName", "properties", "tags", "emailStatus", "createdAt"])
 

@@ -42,6 +42,7 @@ struct ContactShowPage: ViewPage {
         f.text("lastName") { $0.contact.lastName ?? "—" }
         f.text("phone") { $0.contact.phone ?? "—" }
         f.text("status") { $0.contact.emailStatus.words }
+        f.optionalDate("inactiveSince") { $0.contact.inactiveSince }
         f.text("tone") { $0.contact.emailStatus.tone }
         f.list("tags", of: LabelledLink.self) { $0.contact.tags.map(ContactTable.link(toTag:)) }
         f.optionalText("company") { $0.company?.name }

@@ -63,6 +63,7 @@ struct ContactTable: ViewRecord {
         f.optionalText("status") { $0.filter.status?.rawValue }
         f.optionalText("tag") { $0.filter.tag }
         f.optionalText("since") { $0.filter.since }
+        f.optionalText("inactive") { $0.filter.isInactive == true ? "true" : nil }
         f.optionalText("company") { $0.filter.company?.description }
         f.optionalText("property") { $0.filter.property }
         f.optionalText("value") { $0.filter.value }

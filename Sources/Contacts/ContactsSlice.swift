@@ -132,6 +132,16 @@ package struct ContactsSlice: Slice {
         }
     }
 
+    /// Asks again for erasures that a restored backup does not know; answers how many. Called before the portal serves.
+    package func replayErasures() async throws -> Int {
+        try await ErasureReplay(services: services, tables: personal).run()
+    }
+
+    /// How many erasures the next start would ask for again.
+    package func erasuresMissing() async throws -> Int {
+        try await ErasureReplay(services: services, tables: personal).missing().count
+    }
+
     /// For benchmarks: imports a file at once, without a job, and answers how it went.
     /// - Parameter progress: called after each committed chunk with the rows done so far.
     package func importFile(

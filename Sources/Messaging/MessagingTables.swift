@@ -57,7 +57,7 @@ enum MessagingTables {
     private static let suppressions = PersonalTable(
         "marketing_suppressions", title: "Do-not-send list",
         fate: .anonymised("a hash of the address stays, so that the person is not written to again"),
-        rows: PersonalTable.export("marketing_suppressions", order: "created_at"),
+        rows: PersonalTable.export("marketing_suppressions", order: "created_at"), keepsHashes: true,
         erasing: { person in
             var statements: [SQL] = [
                 """
@@ -83,8 +83,7 @@ enum MessagingTables {
             [
                 """
                 DELETE FROM marketing_suppression_import_failures
-                WHERE workspace_id = \(person.workspace) AND EXISTS (
-                    SELECT FROM unnest(\(person.spellings)) AS s WHERE strpos(lower(line), s) > 0)
+                WHERE workspace_id = \(person.workspace) AND \(person.mayBeNamed(in: "line"))
                 """
             ]
         })

@@ -18,5 +18,7 @@ extension PortalAssembly {
     package static var personalTables: [PersonalTable] { sliceTypes.flatMap { $0.personalTables } }
 
     /// How long all slices keep what grows old.
-    package static var retentionRules: [RetentionRule] { sliceTypes.flatMap { $0.retentionRules } }
+    package static var retentionRules: [RetentionRule] {
+        sliceTypes.flatMap { $0.retentionRules } + [Inactivity.rule(sliceTypes.flatMap { $0.signsOfLife })]
+    }
 }

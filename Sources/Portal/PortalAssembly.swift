@@ -18,6 +18,7 @@ import Web
 /// them.
 package struct PortalAssembly: Sendable {
     package let accounts: AccountsSlice
+    package let contacts: ContactsSlice
     package let slices: [any Slice]
     package let messaging: MessagingSlice
     package let tracking: TrackingSlice
@@ -45,14 +46,13 @@ package struct PortalAssembly: Sendable {
         let rules = SegmentActions(
             services: services, ledger: LedgerBehaviour(), references: RuleReferences(campaigns: CampaignNames.find))
         let segments = SegmentsSlice(services: services, ledger: LedgerBehaviour(), actions: rules)
+        let contacts = ContactsSlice(
+            services: services, listUses: ListUses.find, propertyUses: ListUses.ofProperty,
+            companyUses: ListUses.ofCompany, messages: ContactMessages.moments, activity: ActivityMoments.moments,
+            references: TrackingSlice.contactReferences + MessagingSlice.contactReferences, segments: rules,
+            personal: Self.personalTables, retention: Self.retentionRules)
         let slices: [any Slice] = [
-            accounts,
-            ContactsSlice(
-                services: services, listUses: ListUses.find, propertyUses: ListUses.ofProperty,
-                companyUses: ListUses.ofCompany, messages: ContactMessages.moments, activity: ActivityMoments.moments,
-                references: TrackingSlice.contactReferences + MessagingSlice.contactReferences, segments: rules,
-                personal: Self.personalTables, retention: Self.retentionRules),
-            segments,
+            accounts, contacts, segments,
             messaging, tracking,
             campaigns,
             AnalyticsSlice(services: services), connectors,
@@ -73,6 +73,7 @@ package struct PortalAssembly: Sendable {
         if let icons { StyleguideRoutes(icons: icons, clock: services.clock).add(to: &routes) }
         DocumentationRoutes(described: routes, publicURL: services.urls.publicBase).add(to: &routes)
         self.accounts = accounts
+        self.contacts = contacts
         self.messaging = messaging
         self.tracking = tracking
         self.connectors = connectors

@@ -21,6 +21,7 @@ package struct PortalDoctor: Sendable {
         findings.append(await databaseVersion())
         findings.append(await wall())
         findings.append(await seals())
+        findings.append(await erasures())
         findings.append(spool())
         return findings
     }
@@ -52,6 +53,17 @@ package struct PortalDoctor: Sendable {
                     : "\(count) still with an older key; a running portal seals them anew within the hour")
         } catch {
             return Finding(subject: subject, isFine: false, message: "could not be read: \(error)")
+        }
+    }
+
+    private func erasures() async -> Finding {
+        await finding("Erasures") {
+            let missing: Int = try await runtime.assembly.contacts.erasuresMissing()
+            return Finding(
+                subject: "Erasures", isFine: missing == 0,
+                message: missing == 0
+                    ? "the database knows all of the journal"
+                    : "\(missing) of the journal are not in this database; they are done again when the portal starts")
         }
     }
 

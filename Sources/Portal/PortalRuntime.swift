@@ -117,6 +117,7 @@ package struct PortalRuntime: Sendable {
         running += pools.map { $0 as any Service }
         running += assembly.tracking.eventWriters
         await assembly.messaging.recover()
+        await replayErasures()
         if role != .web { running += workers() }
         running.append(
             WebService(
@@ -127,6 +128,20 @@ package struct PortalRuntime: Sendable {
         group.maximumGracefulShutdownDuration = .seconds(30)
         group.maximumCancellationDuration = .seconds(5)
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// What a restored backup does not know of erasures is done again.
+    private func replayErasures() async {
+        do {
+            let count: Int = try await assembly.contacts.replayErasures()
+            if count > 0 {
+                logger.notice(
+                    "the database does not know erasures that were done; they are done again",
+                    metadata: ["count": "\(count)"])
+            }
+        } catch {
+            logger.error("erasures could not be compared with their journal", metadata: ["error": "\(error)"])
+        }
     }
 
     /// - Throws: `ViewErrors` with all mistakes, unless the views follow their files: then each request throws them.

@@ -41,6 +41,7 @@ package struct TrackingSlice: Slice {
     }
 
     package static let personalTables: [PersonalTable] = TrackingTables.all
+    package static let signsOfLife: [SignOfLife] = TrackingTables.signsOfLife
     package static let retentionRules: [RetentionRule] = TrackingTables.retention
 
     package func routes(_ table: inout RouteTable) {

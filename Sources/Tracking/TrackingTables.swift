@@ -23,6 +23,23 @@ enum TrackingTables {
         .owned("marketing_events", title: "What they did elsewhere", order: "occurred_at"),
     ]
 
+    /// Opens and clicks by people, not by machines, and whatever they did elsewhere.
+    static let signsOfLife: [SignOfLife] = [
+        { workspace, since in
+            """
+            EXISTS (SELECT FROM marketing_email_events e
+                WHERE e.workspace_id = \(workspace) AND e.contact_id = c.id AND e.class = 'human'
+                    AND e.occurred_at >= \(since))
+            """
+        },
+        { workspace, since in
+            """
+            EXISTS (SELECT FROM marketing_events e
+                WHERE e.workspace_id = \(workspace) AND e.contact_id = c.id AND e.occurred_at >= \(since))
+            """
+        },
+    ]
+
     static let retention: [RetentionRule] = [
         RetentionRule(
             "hits", title: "Browsers and networks of opens and clicks", standard: 30,

@@ -46,6 +46,37 @@ struct AuditTests {
         }
     }
 
+    @Test("Failed tries to sign in are in the log, ten minutes in one entry; a try for nobody looks the same")
+    func failedSignIns() async throws {
+        try await PortalFixture.with(clock: .fixed(PortalFixture.noon)) { portal in
+            let ana = try await portal.register("Ana")
+            for email in [ana.email, "nobody@example.com", ana.email, ana.email.uppercased()] {
+                let body = #"{"email":"\#(email)","password":"a wrong one indeed"}"#
+                let answer = try await portal.send(
+                    .post, "/v1/auth/login", headers: [.contentType: "application/json"], body: Array(body.utf8))
+                #expect(answer.status == .unauthorized, "\(answer.text)")
+            }
+            let jobs: [JSONValue] = try await portal.services.database.session { session in
+                try await session.values(
+                    JSONValue.self, "test.jobs",
+                    "SELECT payload FROM marketing_job_queue WHERE kind = \(FailedSignInJob.kind)")
+            }
+            #expect(jobs.count == 2)
+            #expect(!"\(jobs)".contains("example.com"))
+            for job in jobs {
+                try await FailedSignIns(services: portal.services).write(
+                    FailedSignInJob(
+                        account: try #require(job["account"]?.stringValue), network: job["network"]?.stringValue,
+                        requestID: job["requestID"]?.stringValue))
+            }
+            let rows = try await ana.signIn().get("/settings/audit?area=members").page().all("tbody tr")
+                .map(\.readableText).filter { $0.contains("refused tries to sign in as") }
+            #expect(rows.count == 1)
+            let row: String = try #require(rows.first)
+            #expect(row.contains("Ana") && row.contains("3") && row.contains("192.0.2.0/24"))
+        }
+    }
+
     @Test(
         "Addresses are cut to their networks",
         arguments: [

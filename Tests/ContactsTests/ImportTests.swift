@@ -230,6 +230,59 @@ struct ImportTests {
         }
     }
 
+    @Test(
+        "Undo takes back the consent that the import claimed: the ledger says so, the flags follow, words of people stay"
+    )
+    func undoConsent() async throws {
+        try await ImportBench.with { bench in
+            let ana = bench.member
+            for name in ["old", "said"] {
+                _ = try await ana.api(.post, "/v1/contacts", #"{"email":"\#(name)@example.com"}"#)
+            }
+            let text = "Email,First name\nold@example.com,Old\nsaid@example.com,Said\nkept@example.com,Kept\n"
+            let file = try await bench.run(text)
+            var people = try await bench.people()
+            let said = try #require(people["said@example.com"]).id
+            let old = try #require(people["old@example.com"]).id
+            let kept = try #require(people["kept@example.com"]).id
+            func standing(_ id: ContactID) async throws -> JSONValue? {
+                try await ana.api(.get, "/v1/contacts/\(id)/consents").json()["standing"]?["email"]
+            }
+            func flag(_ id: ContactID) async throws -> Bool? {
+                try await bench.portal.services.database.read(bench.scope.workspace) { transaction in
+                    try await transaction.value(
+                        Bool?.self, "test.flag",
+                        """
+                        SELECT email_opt_in FROM marketing_contacts
+                        WHERE workspace_id = \(bench.scope.workspace) AND id = \(id)
+                        """)
+                }
+            }
+            for id in [said, old, kept] { #expect(try await flag(id) == true) }
+            let yes = #"{"action":"granted","channel":"email","basis":"consent_express"}"#
+            #expect(try await ana.api(.post, "/v1/contacts/\(said)/consents", yes).status == .created)
+            _ = try await ana.api(.patch, "/v1/contacts/\(kept)", #"{"lastName":"Person"}"#)
+            _ = try await bench.portal.services.database.write(bench.scope.workspace) { transaction in
+                try await ImportQueries(scope: bench.scope).move(file.id, from: [.done], to: .undoing, in: transaction)
+            }
+            try await ImportUndo(services: bench.portal.services, scope: bench.scope, importID: file.id).run()
+            #expect(try await flag(said) == true)
+            #expect(try await standing(said) == .bool(true))
+            for id in [old, kept] {
+                #expect(try await flag(id) == nil)
+                #expect(try await standing(id) == .null)
+                let history = try await ana.api(.get, "/v1/contacts/\(id)/consents").text
+                #expect(history.contains(#""action":"retracted""#) && history.contains(#""action":"imported""#))
+            }
+            people = try await bench.people()
+            #expect(people["old@example.com"]?.firstName == nil)
+            // Undone, the same file may claim it anew.
+            _ = try await bench.run(text)
+            #expect(try await flag(old) == true)
+            #expect(try await standing(old) == .bool(true))
+        }
+    }
+
     @Test("Undo deletes, restores and takes off the list, and leaves alone what was touched since")
     func undo() async throws {
         try await ImportBench.with { bench in

@@ -35,6 +35,52 @@ struct PrivacyTests {
         }
     }
 
+    /// The tables that say nothing about single people of a workspace, and why. A new table belongs here or into its
+    /// slice's `personalTables`.
+    private static let impersonal: [String: String] = [
+        "marketing_migrations": "the schema", "marketing_workspaces": "customers of the portal",
+        "marketing_users": "people at work", "marketing_memberships": "people at work",
+        "marketing_sessions": "people at work", "marketing_invitations": "people at work",
+        "marketing_password_resets": "people at work", "marketing_login_failures": "hashes, for a day",
+        "marketing_job_queue": "ids, until the work is done", "marketing_job_schedules": "the clock",
+        "marketing_outbox": "ids, until they are handled", "marketing_contacts": "the person: the erasure itself",
+        "marketing_contact_totals": "counts", "marketing_contact_counts": "counts",
+        "marketing_contact_tags": "names of tags", "marketing_lists": "names, and rules that people write",
+        "marketing_contact_imports": "a file's name and the choices made; the file goes at its end",
+        "marketing_contact_merge_moves": "ids and former addresses; goes with the merges",
+        "marketing_email_settings": "senders", "marketing_sends": "what was sent to everybody",
+        "marketing_send_snapshots": "places in an audience", "marketing_active_sends": "sends under way",
+        "marketing_send_batches": "ids of messages", "marketing_links": "links of a letter",
+        "marketing_campaigns": "what is written to everybody", "marketing_property_definitions": "names of properties",
+        "marketing_companies": "companies", "marketing_company_identities": "companies",
+        "marketing_segment_wakes": "the clock of segments",
+        "marketing_audience_changes": "ids, until segments have looked", "marketing_segments": "state of rules",
+        "marketing_event_ids": "hashes", "marketing_suppression_imports": "a file's name and counts",
+        "marketing_connections": "tenants of host products", "marketing_service_keys": "hashes of keys",
+        "marketing_sync_runs": "counts", "marketing_privacy_settings": "settings", "marketing_purge_runs": "counts",
+        "marketing_templates": "what is written to everybody", "marketing_template_versions": "the same, earlier",
+    ]
+
+    @Test("Every table is described for export and erasure, or known to say nothing about single people")
+    func classified() async throws {
+        try await PortalFixture.with { portal in
+            let tables: Set<String> = Set(
+                try await portal.services.database.session { session in
+                    try await session.values(
+                        String.self, "test.allTables",
+                        """
+                        SELECT relname::text FROM pg_class
+                        WHERE relkind IN ('r', 'p') AND NOT relispartition AND starts_with(relname, 'marketing_')
+                        """)
+                })
+            let described: Set<String> = Set(PortalAssembly.personalTables.map(\.name))
+            let known: Set<String> = described.union(Self.impersonal.keys)
+            #expect(tables.subtracting(known).sorted() == [], "say what becomes of these when somebody is erased")
+            #expect(known.subtracting(tables).sorted() == [], "there are no such tables any more")
+            #expect(described.intersection(Self.impersonal.keys).sorted() == [], "either or")
+        }
+    }
+
     @Test("Hashes of erased addresses are those of the standard, in Swift and in SQL")
     func vectors() async throws {
         let hashes = ErasedAddresses(key: (0..<32).map { UInt8($0) })
@@ -159,7 +205,50 @@ struct PrivacyTests {
                 INSERT INTO marketing_contact_notes (workspace_id, id, contact_id, author_name, body, created_at, updated_at)
                 VALUES (\(workspace), gen_random_uuid(), \(contact), 'Ana', \("Call \(Self.name)"), now(), now())
                 """)
+            try await seedRecords()
             return send
+        }
+
+        /// What merges, host products, files and requests leave of a person.
+        private func seedRecords() async throws {
+            let fields = JSONValue.object(["email": .string(Self.email), "lastName": .string("Quellington")])
+            let merge = UUID()
+            try await run(
+                """
+                INSERT INTO marketing_contact_merges (workspace_id, id, winner_id, loser_id, winner_before, winner_after,
+                    merged_at)
+                VALUES (\(workspace), \(merge), \(contact), gen_random_uuid(), \(fields), \(fields), now())
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_contact_merge_moves (workspace_id, merge_id, name, ids, extra)
+                VALUES (\(workspace), \(merge), 'former', ARRAY[\(contact)]::uuid[], \(JSONValue.array([fields])))
+                """)
+            // Neither row has the address or the whole name in one piece.
+            let row = JSONValue.object(["firstName": .string("Zoraya"), "lastName": .string("Quellington")])
+            try await run(
+                """
+                INSERT INTO marketing_sync_failures (workspace_id, run_id, row_number, source_type, source_id, reason,
+                    payload)
+                VALUES (\(workspace), gen_random_uuid(), 0, 'crm', '7', 'email: no @', \(row)),
+                    (\(workspace), gen_random_uuid(), 1, 'crm', \(Self.email), 'too large', NULL)
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_contact_import_failures (workspace_id, import_id, row_number, reason, line)
+                VALUES (\(workspace), gen_random_uuid(), 2, 'no @', 'nobody,Zoraya,Quellington')
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_suppression_import_failures (workspace_id, import_id, row_number, line, reason)
+                VALUES (\(workspace), gen_random_uuid(), 1, \(Self.email), 'twice')
+                """)
+            try await run(
+                """
+                INSERT INTO marketing_company_events (workspace_id, id, company_id, kind, occurred_at, data)
+                VALUES (\(workspace), gen_random_uuid(), gen_random_uuid(), 'updated', now(),
+                    \(JSONValue.object(["contact": .string(Self.name)])))
+                """)
         }
 
         /// The tables in which some row still names the person.
@@ -229,6 +318,53 @@ struct PrivacyTests {
             #expect(try await stage.ana.api(.get, "/v1/contacts/\(stage.contact)").status == .notFound)
             try await stage.erasure.check(record.id, stage.scope)
             #expect(try await stage.erasure.find(record.id, stage.scope)?.replacement == nil)
+        }
+    }
+
+    /// The database as a backup from before the erasure would bring it back: the person is there, the certificate is not,
+    /// nor the secret of the hashes.
+    private func restore(_ stage: Stage) async throws {
+        let (workspace, contact) = (stage.workspace, stage.contact)
+        for sql: SQL in [
+            "DELETE FROM marketing_erasures WHERE workspace_id = \(workspace)",
+            "DELETE FROM marketing_privacy_settings WHERE workspace_id = \(workspace)",
+            "DELETE FROM marketing_suppressions WHERE workspace_id = \(workspace)",
+            """
+            INSERT INTO marketing_contacts (workspace_id, id, email, email_key, first_name, last_name, created_at, updated_at)
+            VALUES (\(workspace), \(contact), \(Stage.email), \(Stage.email), 'Zoraya', 'Quellington', now(), now())
+            """,
+        ] {
+            try await stage.run(sql)
+        }
+    }
+
+    @Test("Erasures that a restored backup does not know are done again at the next start, hashes included")
+    func replay() async throws {
+        try await Stage.with { stage in
+            let done = try await stage.erase()
+            let contacts = stage.portal.assembly.contacts
+            #expect(try await contacts.replayErasures() == 0)
+            let journal = try String(
+                contentsOf: URL(filePath: "\(stage.portal.varDirectory)/erasures.journal"), encoding: .utf8)
+            #expect(!journal.lowercased().contains("quell") && journal.contains("\(stage.contact)"))
+            try await restore(stage)
+            #expect(try await stage.traces() == ["marketing_contacts"])
+            #expect(try await contacts.erasuresMissing() == 1)
+            #expect(try await contacts.replayErasures() == 1)
+            try await stage.erasure.run(done.id, stage.scope)
+            #expect(try await stage.traces() == [])
+            #expect(try await contacts.erasuresMissing() == 0)
+            let again = try await stage.ana.api(
+                .post, "/v1/contacts", #"{"email":"\#(Stage.email)"}"#
+            ).json()
+            let id: String = try #require(again["id"]?.stringValue)
+            _ = try await stage.ana.api(.post, "/v1/lists/\(stage.list)/members", #"{"contactIds":["\#(id)"]}"#)
+            let list: ContactListID = try #require(ContactListID(stage.list))
+            let forecast = try await stage.services.database.read(stage.workspace) { tx in
+                try await MessagingInterface(services: stage.services)
+                    .forecast(SendAudience(listIds: [list]), workspace: stage.workspace, in: tx)
+            }
+            #expect(forecast.refusals.map(\.reason) == [.suppressedErased])
         }
     }
 
@@ -358,6 +494,46 @@ struct PrivacyTests {
             #expect(try await actions.purge(stage.workspace) == [:])
             let log = try await browser.get("/settings/audit?area=privacy").text
             #expect(log.contains("A lawsuit"))
+        }
+    }
+
+    @Test("Contacts of whom nothing is heard are flagged by the purge, and no more once they do something")
+    func inactive() async throws {
+        let moment = Moment(PortalFixture.noon)
+        try await Stage.with(clock: WallClock { moment.value }) { stage in
+            let actions = RetentionActions(services: stage.services, rules: PortalAssembly.retentionRules)
+            func flagged() async throws -> [String] {
+                try await stage.services.database.read(stage.workspace) { transaction in
+                    try await transaction.values(
+                        String.self, "test.flagged",
+                        "SELECT email FROM marketing_contacts WHERE inactive_since IS NOT NULL")
+                }
+            }
+            let unknown = try await stage.ana.api(.get, "/v1/contacts?inactive=perhaps")
+            #expect(unknown.status == .unprocessableContent)
+            #expect(try await stage.ana.api(.get, "/v1/contacts?inactive=true").json()["data"] == .array([]))
+            moment.value += 731 * 86_400
+            try await stage.run(
+                """
+                INSERT INTO marketing_contacts (workspace_id, id, email, email_key, created_at, updated_at)
+                VALUES (\(stage.workspace), gen_random_uuid(), 'new@example.com', 'new@example.com', \(moment.value), now())
+                """)
+            #expect(try await actions.preview(stage.scope).1.first { $0.rule.key == "inactive" }?.due == 1)
+            #expect(try await flagged() == [])
+            #expect(try await actions.purge(stage.workspace)["inactive"] == 1)
+            #expect(try await flagged() == [Stage.email])
+            let browser = try await stage.ana.signIn()
+            #expect(try await browser.get("/contacts/\(stage.contact)").text.contains("Inactive"))
+            let page = try await browser.get("/contacts?inactive=true").text
+            #expect(page.contains(Stage.email) && !page.contains("new@example.com"))
+            #expect(page.contains(#"name="inactive" value="true""#))
+            try await stage.run(
+                """
+                INSERT INTO marketing_events (workspace_id, id, contact_id, name, properties, source, occurred_at, received_at)
+                VALUES (\(stage.workspace), gen_random_uuid(), \(stage.contact), 'visit', '{}', 'api', now(), now())
+                """)
+            #expect(try await actions.purge(stage.workspace)["inactive"] == 1)
+            #expect(try await flagged() == [])
         }
     }
 

@@ -15,13 +15,16 @@ package struct PersonalTable: Sendable {
         package let phone: String?
         /// Spellings by which free text names the person without doubt: address, number, full name. Lower case.
         package let spellings: [String]
+        /// First and last name, lower case; empty when one of them is not known.
+        package let names: [String]
         /// The hashes, in hexadecimal, that stay on the do-not-send list.
         package let suppressionHashes: [String]
 
         package init(
             workspace: WorkspaceID, contact: ContactID, replacement: ContactID, emailKey: String?, phone: String?,
-            spellings: [String], suppressionHashes: [String] = []
+            spellings: [String], names: [String] = [], suppressionHashes: [String] = []
         ) {
+            self.names = names
             self.suppressionHashes = suppressionHashes
             self.workspace = workspace
             self.contact = contact
@@ -29,6 +32,20 @@ package struct PersonalTable: Sendable {
             self.emailKey = emailKey
             self.phone = phone
             self.spellings = spellings
+        }
+
+        /// Whether a text names the person without doubt.
+        package func isNamed(in text: SQL) -> SQL {
+            "EXISTS (SELECT FROM unnest(\(spellings)) AS s WHERE strpos(lower(\(text)), s) > 0)"
+        }
+
+        /// Whether a text may be about the person: it names them without doubt, or has both their names in it, as the cells
+        /// of a row have. For what is only kept to be put right, such as rows that failed.
+        package func mayBeNamed(in text: SQL) -> SQL {
+            """
+            (\(isNamed(in: text)) OR (cardinality(\(names)::text[]) > 0 AND NOT EXISTS (
+                SELECT FROM unnest(\(names)) AS s WHERE strpos(lower(\(text)), s) = 0)))
+            """
         }
     }
 
@@ -58,19 +75,22 @@ package struct PersonalTable: Sendable {
     package let rows: (@Sendable (Person, _ limit: Int) -> SQL)?
     /// What erasing runs, in order.
     package let erasing: @Sendable (Person) -> [SQL]
+    /// Whether `erasing` leaves the hashes of the person's addresses here.
+    package let keepsHashes: Bool
     /// Whether something may still be written after an erasure, by a hand-over that was under way: a quarter of an hour
     /// later `erasing` runs again for the replacement.
     package let isCheckedAgain: Bool
 
     package init(
         _ name: String, title: String, fate: Fate, rows: (@Sendable (Person, Int) -> SQL)? = nil,
-        isCheckedAgain: Bool = false,
+        isCheckedAgain: Bool = false, keepsHashes: Bool = false,
         erasing: @escaping @Sendable (Person) -> [SQL]
     ) {
         self.name = name
         self.title = title
         self.fate = fate
         self.isCheckedAgain = isCheckedAgain
+        self.keepsHashes = keepsHashes
         self.rows = rows
         self.erasing = erasing
     }
@@ -113,6 +133,9 @@ package struct PersonalTable: Sendable {
         }
     }
 }
+
+/// A condition in SQL: whether the person `c.id` of a workspace did something themselves since a moment.
+package typealias SignOfLife = @Sendable (WorkspaceID, Date) -> SQL
 
 /// How long a kind of data is kept, as its slice describes it; the nightly purge removes what is older.
 package struct RetentionRule: Sendable {

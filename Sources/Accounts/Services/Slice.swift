@@ -11,6 +11,8 @@ package protocol Slice: Sendable {
     static var personalTables: [PersonalTable] { get }
     /// How long the slice keeps what grows old.
     static var retentionRules: [RetentionRule] { get }
+    /// Where the slice sees that people are still there.
+    static var signsOfLife: [SignOfLife] { get }
 
     func routes(_ table: inout RouteTable)
     func jobs(_ registry: inout JobRegistry)
@@ -20,6 +22,7 @@ extension Slice {
     package static var navigation: [NavItem] { [] }
     package static var personalTables: [PersonalTable] { [] }
     package static var retentionRules: [RetentionRule] { [] }
+    package static var signsOfLife: [SignOfLife] { [] }
 
     package func jobs(_: inout JobRegistry) {}
 }

@@ -49,6 +49,9 @@ struct LoginThrottle: Sendable {
         }
     }
 
+    /// The key under which an account's failures are counted.
+    static func accountKey(_ email: String) -> [UInt8] { Subject.account(email).key }
+
     /// Seconds until the next try is allowed; 0 when it is now.
     func wait(email: String, address: String) async throws -> Int {
         try await wait([.account(email), .address(address)])

@@ -33,6 +33,7 @@ struct SignInActions: Sendable {
         let answer = try await services.passwords.verify(password, against: user?.passwordHash)
         guard answer.matches, let user, let membership = try await membership(of: user) else {
             try await throttle.recordFailure(email: key, address: address)
+            try await FailedSignIns(services: services).note(email: key)
             return .refused
         }
         try await throttle.clear(email: key)

@@ -103,7 +103,7 @@ struct ConsentAPI: Sendable {
         ("occurredAt", .dateTime), ("expiresAt", .nullable(.dateTime)),
     ]
     static let schema: APISchema = .object(
-        [("id", .id)] + members + [("actorId", .nullable(.id)), ("recordedAt", .dateTime)],
+        [("id", .id)] + members + [("actorId", .nullable(.id)), ("recordedAt", .dateTime), ("retracts", .id)],
         required: ["id", "channel", "purpose", "action", "source", "actor", "occurredAt", "recordedAt"])
     static let input: APISchema = .object(members, required: ["action"])
 }
@@ -123,8 +123,10 @@ struct ConsentResource: Encodable, Sendable {
     let occurredAt: Date
     let expiresAt: Date?
     let recordedAt: Date
+    let retracts: ConsentID?
 
     init(_ record: ConsentRecord) {
+        retracts = record.retracts
         id = record.id
         channel = record.decision.channel
         purpose = record.decision.purpose

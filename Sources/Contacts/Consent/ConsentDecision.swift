@@ -17,9 +17,10 @@ package enum ConsentChannel: String, Sendable, Codable, CaseIterable {
     }
 }
 
-/// What was decided. `imported` is somebody else's word for it: it never undoes a no.
+/// What was decided. `imported` is somebody else's word for it: it never undoes a no. `retracted` says that an earlier row
+/// was a mistake: it no longer counts.
 package enum ConsentAction: String, Sendable, Codable, CaseIterable {
-    case granted, confirmed, withdrawn, expired, imported, refused
+    case granted, confirmed, withdrawn, expired, imported, refused, retracted
 
     package var words: String {
         switch self {
@@ -29,6 +30,7 @@ package enum ConsentAction: String, Sendable, Codable, CaseIterable {
         case .expired: "Ran out"
         case .imported: "Imported as agreed"
         case .refused: "Refused"
+        case .retracted: "Taken back"
         }
     }
 
@@ -37,7 +39,7 @@ package enum ConsentAction: String, Sendable, Codable, CaseIterable {
         switch self {
         case .granted, .confirmed: "ok"
         case .imported: "info"
-        case .expired: "warn"
+        case .expired, .retracted: "warn"
         case .withdrawn, .refused: "danger"
         }
     }
@@ -112,10 +114,12 @@ package struct ConsentRecord: Sendable, Equatable, PostgresRow {
     package let actorID: UserID?
     package let occurredAt: Date
     package let recordedAt: Date
+    /// The decision that this row takes back.
+    package let retracts: ConsentID?
 
     package static let columns: SQL = """
         k.id, k.channel, k.purpose, k.action, k.basis, k.wording, k.source, k.actor, k.actor_id, k.evidence, k.occurred_at,
-        k.expires_at, k.recorded_at
+        k.expires_at, k.recorded_at, k.retracts
         """
 
     package init(row: inout RowReader) throws {
@@ -133,13 +137,17 @@ package struct ConsentRecord: Sendable, Equatable, PostgresRow {
         occurredAt = try row.next()
         let expiresAt: Date? = try row.next()
         recordedAt = try row.next()
+        retracts = try row.next()
         decision = ConsentDecision(
             action, channel, purpose: purpose, basis: basis, wording: wording, source: source, by: actor,
             evidence: evidence, occurredAt: occurredAt, expiresAt: expiresAt)
     }
 
-    package init(id: ConsentID, _ decision: ConsentDecision, actorID: UserID? = nil, at date: Date) {
+    package init(
+        id: ConsentID, _ decision: ConsentDecision, actorID: UserID? = nil, at date: Date, retracts: ConsentID? = nil
+    ) {
         self.id = id
+        self.retracts = retracts
         self.decision = decision
         self.actorID = actorID
         occurredAt = decision.occurredAt ?? date
@@ -156,12 +164,15 @@ package struct ConsentStanding: Sendable, Equatable {
     package let decision: ConsentRecord?
 
     /// The standing for a purpose. The latest decision wins; a no for everything ends older grants of a topic; what was
-    /// merely imported never undoes a no.
+    /// merely imported never undoes a no; what was taken back was never said.
     package init(_ records: [ConsentRecord], _ channel: ConsentChannel, purpose: String = ConsentDecision.marketing) {
         var granted: Bool?
         var saidNo: Bool = false
         var counting: ConsentRecord?
-        let inOrder: [ConsentRecord] = records.filter { $0.decision.channel == channel }.sorted(by: Self.precedes)
+        let takenBack: Set<ConsentID> = Set(records.compactMap(\.retracts))
+        let inOrder: [ConsentRecord] = records.filter {
+            $0.decision.channel == channel && $0.decision.action != .retracted && !takenBack.contains($0.id)
+        }.sorted(by: Self.precedes)
         for record in inOrder {
             let action: ConsentAction = record.decision.action
             let isNo: Bool = action == .withdrawn || action == .refused

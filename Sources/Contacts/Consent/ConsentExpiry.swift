@@ -24,9 +24,10 @@ struct ConsentExpiry: Sendable {
                 SELECT k.contact_id, k.channel, k.purpose, k.expires_at FROM marketing_consents k
                 JOIN marketing_contacts c ON c.workspace_id = k.workspace_id AND c.id = k.contact_id
                 WHERE k.workspace_id = \(workspace) AND k.expires_at <= \(now) AND k.contact_id IS NOT NULL
-                    AND k.action IN ('granted', 'confirmed', 'imported') AND NOT EXISTS (
+                    AND k.action IN ('granted', 'confirmed', 'imported') AND \(ConsentLedger.counts(workspace))
+                    AND NOT EXISTS (
                         SELECT FROM marketing_consents l
-                        WHERE l.workspace_id = \(workspace) AND l.contact_id = k.contact_id AND l.channel = k.channel
+                        WHERE l.workspace_id = \(workspace) AND l.retracts IS NULL AND l.contact_id = k.contact_id AND l.channel = k.channel
                             AND l.purpose = k.purpose
                             AND (l.occurred_at, l.recorded_at, l.id) > (k.occurred_at, k.recorded_at, k.id))
                 LIMIT \(Self.batch)

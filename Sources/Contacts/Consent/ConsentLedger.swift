@@ -97,7 +97,7 @@ package struct ConsentLedger: Sendable {
                 SELECT k.contact_id, k.channel, k.action, k.occurred_at, k.recorded_at, k.id
                 FROM unnest(\(people)) AS p (id) JOIN marketing_consents k
                     ON k.workspace_id = \(scope.workspace) AND k.contact_id = p.id
-                WHERE k.purpose = 'marketing' AND k.channel IN ('email', 'sms', 'tracking')
+                WHERE k.purpose = 'marketing' AND k.channel IN ('email', 'sms', 'tracking') AND \(Self.counts(scope.workspace))
                 UNION ALL
                 SELECT contact_id, channel, action, occurred_at, recorded_at, id FROM added
                 WHERE purpose = 'marketing' AND channel IN ('email', 'sms', 'tracking')
@@ -114,8 +114,16 @@ package struct ConsentLedger: Sendable {
                 (d.action IN ('granted', 'confirmed', 'imported'))
             FROM marketing_consents k
             WHERE k.workspace_id = \(workspace) AND k.contact_id = d.contact_id AND k.channel = d.channel
-                AND k.purpose = d.purpose
+                AND k.purpose = d.purpose AND \(counts(workspace))
             ORDER BY k.occurred_at DESC, k.recorded_at DESC, k.id DESC LIMIT 1), false)
+        """
+    }
+
+    /// Whether the row `k` counts: nobody took it back, and it takes nothing back itself.
+    static func counts(_ workspace: WorkspaceID) -> SQL {
+        """
+        (k.retracts IS NULL AND NOT EXISTS (
+            SELECT FROM marketing_consents r WHERE r.workspace_id = \(workspace) AND r.retracts = k.id))
         """
     }
 
@@ -123,6 +131,19 @@ package struct ConsentLedger: Sendable {
     /// ``ConsentStanding`` says the same, decision by decision.
     private static func settle(_ workspace: WorkspaceID, now: Date) -> SQL {
         """
+        \(flags)
+        UPDATE marketing_contacts c
+        SET email_opt_in = f.email, sms_opt_in = f.sms, tracking_allowed = coalesce(f.tracking, c.tracking_allowed),
+            updated_at = \(now), version = c.version + 1
+        FROM flags f
+        WHERE c.workspace_id = \(workspace) AND c.id = f.contact_id
+            AND (c.email_opt_in, c.sms_opt_in, c.tracking_allowed)
+                IS DISTINCT FROM (f.email, f.sms, coalesce(f.tracking, c.tracking_allowed))
+        """
+    }
+
+    /// The flags of everybody in `history`, as `flags (contact_id, email, sms, tracking)`.
+    static let flags: SQL = """
         , said AS (
             SELECT contact_id, channel,
                 (array_agg(action ORDER BY occurred_at DESC, recorded_at DESC, id DESC)
@@ -142,15 +163,7 @@ package struct ConsentLedger: Sendable {
             ) s
             GROUP BY contact_id
         )
-        UPDATE marketing_contacts c
-        SET email_opt_in = f.email, sms_opt_in = f.sms, tracking_allowed = coalesce(f.tracking, c.tracking_allowed),
-            updated_at = \(now), version = c.version + 1
-        FROM flags f
-        WHERE c.workspace_id = \(workspace) AND c.id = f.contact_id
-            AND (c.email_opt_in, c.sms_opt_in, c.tracking_allowed)
-                IS DISTINCT FROM (f.email, f.sms, coalesce(f.tracking, c.tracking_allowed))
         """
-    }
 }
 
 /// Reading the ledger.

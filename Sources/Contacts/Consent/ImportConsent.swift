@@ -72,6 +72,58 @@ struct ImportConsent: Sendable {
     }
 }
 
+extension ImportConsent {
+    /// Undoing takes back what the import claimed in a chunk. Nothing is removed from the ledger: a row of its own says of
+    /// each decision that it no longer counts, and the flags follow from what else was said. The ids of the decisions are
+    /// those of the chunk's rows. The version of people stays, because undoing other imports compares it.
+    static func takeBack(
+        _ importID: ContactImportID, chunk number: Int, ids: IdentifierSource, _ scope: WorkspaceScope, at now: Date,
+        in transaction: PostgresTransaction
+    ) async throws {
+        let claimed: [ConsentID] = try await transaction.values(
+            ConsentID.self, "contacts.undo.claimed",
+            """
+            SELECT k.id FROM marketing_contact_import_chunks b JOIN marketing_consents k
+                ON k.workspace_id = \(scope.workspace) AND k.id BETWEEN b.first_id AND b.last_id
+            WHERE b.workspace_id = \(scope.workspace) AND b.import_id = \(importID) AND b.number = \(number)
+                AND k.action = 'imported' AND k.source = 'import' AND k.contact_id IS NOT NULL
+                AND k.evidence ->> 'import' = \(importID.description) AND \(ConsentLedger.counts(scope.workspace))
+            """)
+        guard !claimed.isEmpty else { return }
+        let fresh: [ConsentID] = claimed.map { _ in ids.next() }
+        let evidence = JSONValue.object(["import": .string(importID.description)])
+        try await transaction.run(
+            "contacts.undo.consent",
+            """
+            WITH taken AS (
+                INSERT INTO marketing_consents (workspace_id, id, contact_id, channel, purpose, action, source, actor,
+                    actor_id, evidence, occurred_at, recorded_at, retracts)
+                SELECT \(scope.workspace), n.id, k.contact_id, k.channel, k.purpose, 'retracted', 'import', 'staff',
+                    \(scope.actor), \(evidence), \(now), \(now), k.id
+                FROM unnest(\(fresh), \(claimed)) AS n(id, claimed) JOIN marketing_consents k
+                    ON k.workspace_id = \(scope.workspace) AND k.id = n.claimed
+                RETURNING contact_id, retracts
+            ), people AS MATERIALIZED (
+                SELECT DISTINCT contact_id FROM taken
+            ), told AS (
+                INSERT INTO marketing_audience_changes (workspace_id, contact_ids, fields, changed_at)
+                SELECT \(scope.workspace), array_agg(contact_id), '{consent}', \(now) FROM people
+            ), history AS (
+                SELECT k.contact_id, k.channel, k.action, k.occurred_at, k.recorded_at, k.id
+                FROM people p JOIN marketing_consents k
+                    ON k.workspace_id = \(scope.workspace) AND k.contact_id = p.contact_id
+                WHERE k.purpose = 'marketing' AND k.channel IN ('email', 'sms', 'tracking')
+                    AND \(ConsentLedger.counts(scope.workspace)) AND k.id NOT IN (SELECT retracts FROM taken)
+            )
+            \(ConsentLedger.flags)
+            UPDATE marketing_contacts c
+            SET email_opt_in = f.email, sms_opt_in = f.sms, tracking_allowed = coalesce(f.tracking, c.tracking_allowed)
+            FROM people p LEFT JOIN flags f ON f.contact_id = p.contact_id
+            WHERE c.workspace_id = \(scope.workspace) AND c.id = p.contact_id
+            """)
+    }
+}
+
 extension ImportStatements {
     func consentOfKnownPeople(_ chunk: ImportChunk) -> [Statement] {
         [ImportConsent(scope: scope, importID: importID, options: options, now: now).ofKnown(chunk)].compactMap { $0 }

@@ -4,7 +4,8 @@ import FoundationEssentials
 import Postgres
 
 /// Undoes an import chunk by chunk: deletes the people it added, restores those it changed, takes those off the list
-/// whom it put there. Who was changed or has a history since stays as they are, and is counted.
+/// whom it put there, takes back the consent it claimed. Who was changed or has a history since stays as they are, and is
+/// counted.
 struct ImportUndo: Sendable {
     let services: AppServices
     let scope: WorkspaceScope
@@ -33,6 +34,8 @@ struct ImportUndo: Sendable {
             let removed: (gone: Int, kept: Int) = try await removePeople(of: number, in: transaction)
             let restored: (done: Int, kept: Int) = try await restorePeople(of: number, in: transaction)
             try await leaveList(number, in: transaction)
+            try await ImportConsent.takeBack(
+                importID, chunk: number, ids: services.ids, scope, at: services.clock.now, in: transaction)
             try await transaction.run([
                 Statement(
                     "contacts.undo.mark",

@@ -124,8 +124,7 @@ enum ContactTables {
             [
                 """
                 DELETE FROM marketing_contact_import_failures
-                WHERE workspace_id = \(person.workspace) AND EXISTS (
-                    SELECT FROM unnest(\(person.spellings)) AS s WHERE strpos(lower(line), s) > 0)
+                WHERE workspace_id = \(person.workspace) AND \(person.mayBeNamed(in: "line"))
                 """
             ]
         })
@@ -136,8 +135,8 @@ enum ContactTables {
             [
                 """
                 DELETE FROM marketing_contact_bulk_actions
-                WHERE workspace_id = \(person.workspace) AND status IN ('done', 'failed') AND EXISTS (
-                    SELECT FROM unnest(\(person.spellings)) AS s WHERE strpos(lower(options::text), s) > 0)
+                WHERE workspace_id = \(person.workspace) AND status IN ('done', 'failed')
+                    AND \(person.isNamed(in: "options::text"))
                 """
             ]
         })
@@ -148,8 +147,7 @@ enum ContactTables {
             [
                 """
                 DELETE FROM marketing_company_events
-                WHERE workspace_id = \(person.workspace) AND EXISTS (
-                    SELECT FROM unnest(\(person.spellings)) AS s WHERE strpos(lower(data::text), s) > 0)
+                WHERE workspace_id = \(person.workspace) AND \(person.isNamed(in: "data::text"))
                 """
             ]
         })

@@ -68,6 +68,33 @@ package struct ErasedAddresses: Sendable {
         return made
     }
 
+    /// Gives a workspace its secret back after a restore, unless it has one.
+    /// - Parameter sealed: as it stood in the database when something was erased.
+    /// - Returns: whether the workspace has this very secret now.
+    static func restore(
+        _ sealed: [UInt8], _ workspace: WorkspaceID, services: AppServices, in transaction: PostgresTransaction
+    ) async throws -> Bool {
+        let wanted: [UInt8] = try services.secrets.open(sealed, aad: place(workspace)).reveal()
+        try await transaction.run(
+            "contacts.privacy.restoreKey",
+            """
+            INSERT INTO marketing_privacy_settings (workspace_id, hash_key, updated_at)
+            VALUES (\(workspace), \(sealed), \(services.clock.now))
+            ON CONFLICT (workspace_id) DO UPDATE SET hash_key = excluded.hash_key
+            WHERE marketing_privacy_settings.hash_key IS NULL
+            """)
+        return try await load(workspace, services: services, in: transaction)?.key == wanted
+    }
+
+    /// The secret as it stands in the database; nil when there is none.
+    static func sealedKey(
+        _ workspace: WorkspaceID, in session: some PostgresSession
+    ) async throws -> [UInt8]? {
+        try await session.value(
+            [UInt8]?.self, "contacts.privacy.sealedKey",
+            "SELECT hash_key FROM marketing_privacy_settings WHERE workspace_id = \(workspace)")
+    }
+
     /// Seals the secret anew when an older key sealed it.
     static func reseal(_ workspace: WorkspaceID, services: AppServices) async throws {
         try await services.workerDatabase.write(workspace) { transaction in

@@ -191,7 +191,8 @@ struct Erasure: Sendable {
                 WHERE workspace_id = \(scope.workspace) AND contact_id = \(erasure.contact)
                 """)
             var outcome: [String: JSONValue] = [:]
-            for contact in try await everybody(erasure.contact, scope, in: transaction) {
+            let people: [Contact] = try await everybody(erasure.contact, scope, in: transaction)
+            for contact in people {
                 let counts = try await erase(contact, replacement: replacement, scope, in: transaction)
                 for (table, count) in counts {
                     if case .int(let before)? = outcome[table] {
@@ -202,9 +203,24 @@ struct Erasure: Sendable {
                 }
             }
             try await settle(erasure, outcome, scope, in: transaction)
+            if !people.isEmpty { try await note(erasure, people, scope, in: transaction) }
             return files
         }
         for export in exports { PersonExports(services: services, tables: tables).remove(export) }
+    }
+
+    /// The line of the journal, written before the commit: a line too many does no harm, one too few would.
+    private func note(
+        _ erasure: ErasureRecord, _ people: [Contact], _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws {
+        let sealed: [UInt8]? = try await ErasedAddresses.sealedKey(scope.workspace, in: transaction)
+        let hashes = try await ErasedAddresses.load(scope.workspace, services: services, in: transaction)
+        let others: [ContactID] = people.map(\.id).filter { $0 != erasure.contact }
+        let entry = ErasureJournal.Entry(
+            workspace: scope.workspace, erasure: erasure.id, contacts: [erasure.contact] + others,
+            hashes: people.flatMap { Self.person($0, replacement: $0.id, scope, hashes).suppressionHashes },
+            sealedKey: sealed.map { Hexadecimal.encode($0) }, at: Int(services.clock.now.timeIntervalSince1970))
+        try ErasureJournal(varDirectory: services.varDirectory).append(entry)
     }
 
     /// The person, and whoever was made one with them: those stand under earlier ids.
@@ -312,9 +328,11 @@ struct Erasure: Sendable {
         var spellings: [String] = [contact.email, contact.email?.lowercased(), key, contact.phone].compactMap { $0 }
         // A short or single name may be somebody else's too.
         if let name = contact.fullName, name.count >= 5, name.contains(" ") { spellings.append(name.lowercased()) }
+        let names: [String] = [contact.firstName, contact.lastName].compactMap { $0?.lowercased() }
+            .filter { $0.count > 1 }
         return PersonalTable.Person(
             workspace: scope.workspace, contact: contact.id, replacement: replacement, emailKey: key,
-            phone: contact.phone, spellings: Array(Set(spellings)).sorted(),
+            phone: contact.phone, spellings: Array(Set(spellings)).sorted(), names: names.count == 2 ? names : [],
             suppressionHashes: hashes.map { hashes in
                 [key.map { hashes.hash("email", $0) }, contact.phone.map { hashes.hash("sms", $0) }]
                     .compactMap { $0.map { Hexadecimal.encode($0) } }
