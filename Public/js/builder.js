@@ -61,6 +61,11 @@ for (const form of document.querySelectorAll("form[data-builder]")) {
 
   const focusAfter = (command) => {
     const [verb, path] = command.split(" ");
+    if (verb === "where" || verb === "unwhere") {
+      const own = verb === "where" ? path : path.slice(0, path.lastIndexOf("."));
+      const wanted = verb === "where" ? "[name$='.property']" : ".rule-where";
+      return () => [...rows.querySelectorAll(`.rule[data-path="${own}"] ${wanted}`)].at(-1);
+    }
     if (verb === "remove") {
       const index = conditions().findIndex((rule) => rule.dataset.path === path);
       return () => conditions()[Math.max(0, index - 1)]?.querySelector(".rule-remove") ?? rows.querySelector("button");
@@ -78,7 +83,8 @@ for (const form of document.querySelectorAll("form[data-builder]")) {
     if (command === "apply") return countSoon();
     const done = await change(command, focusAfter(command));
     if (!done) return form.requestSubmit();
-    announce(`${command.startsWith("remove") ? "Removed" : "Added"}, ${conditions().length} conditions`);
+    const word = /^(remove|unwhere)/.test(command) ? "Removed" : "Added";
+    announce(command.includes("where") ? word : `${word}, ${conditions().length} conditions`);
   }, true);
 
   form.addEventListener("change", (event) => {

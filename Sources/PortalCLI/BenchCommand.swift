@@ -117,10 +117,16 @@ struct SyncBench: AsyncParsableCommand {
     }
 }
 
+extension BenchSegmentsPart: ExpressibleByArgument {}
+
 struct SegmentsBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "segments",
-        abstract: "Rules over very many people and events, and how fast changes reach segments.")
+        abstract: "Rules over very many people and events, and how fast changes reach segments.",
+        discussion: """
+            With --database-url what was made stays there. The notice at the end says whose workspace it is: with --account
+            it is used again, so that one figure can be repeated without making everything anew.
+            """)
 
     @OptionGroup var shared: BenchArguments
     @Option(help: "People in the workspace.") var contacts: Int = 1_000_000
@@ -129,10 +135,18 @@ struct SegmentsBench: AsyncParsableCommand {
     @Option(help: "Segments that are kept.") var segments: Int = 50
     @Option(help: "Changes of people while segments are kept, per second.") var changesPerSecond: Int = 1_000
     @Option(help: "How long the changes last.") var seconds: Int = 20
+    @Option(help: "What to measure: questions, membership or check; may be given more than once.")
+    var part: [BenchSegmentsPart] = []
+    @Option(help: "The owner of a workspace that an earlier run left in the database.") var account: String?
 
     func run() async throws {
         let arguments = self
+        if account != nil, shared.databaseURL == nil {
+            throw ValidationError("--account needs --database-url: a private database is thrown away.")
+        }
         try await shared.run(.segments) { options in
+            if !arguments.part.isEmpty { options.parts = Set(arguments.part) }
+            options.account = arguments.account
             options.contacts = arguments.contacts
             options.companies = arguments.companies
             options.events = arguments.events

@@ -20,7 +20,7 @@ struct RuleAgreementTests {
             let people = RandomPeople(world: world, workspace: ana.scope.workspace, count: 40)
             try await people.write(portal, seed: 7)
             var random = SeededGenerator(20_260_115)
-            var matches = 0
+            var (matches, started) = (0, 0)
             for number in 0..<150 {
                 let rule: RuleGroup = world.group(&random)
                 let found = try await decided(rule, ana.scope.workspace, portal)
@@ -28,17 +28,21 @@ struct RuleAgreementTests {
                     guard
                         found.explained[contact] != found.everybody.contains(contact)
                             || found.everybody.contains(contact) != found.few.contains(contact)
+                            || found.everybody.contains(contact) != found.started.contains(contact)
                     else { continue }
                     Issue.record(
                         """
                         Rule \(number) \(rule.json): everybody \(found.everybody.contains(contact)), few \
-                        \(found.few.contains(contact)), evaluator \(String(describing: found.explained[contact])) \
+                        \(found.few.contains(contact)), from sets \(found.started.contains(contact)), evaluator \(String(describing: found.explained[contact])) \
                         for \(contact)
                         """)
                     return
                 }
                 matches += found.everybody.count
+                started += found.sets
             }
+            // Most rules cannot begin with a set; those that do must be many enough to prove something.
+            #expect(started > 30, "\(started)")
             // Rules that nobody or everybody matches would prove little.
             #expect((1_000...5_000).contains(matches), "\(matches)")
         }
@@ -47,6 +51,9 @@ struct RuleAgreementTests {
     private struct Decided {
         var everybody: Set<ContactID> = []
         var few: Set<ContactID> = []
+        /// Beginning with every set that indexes name.
+        var started: Set<ContactID> = []
+        var sets = 0
         var explained: [ContactID: Bool] = [:]
     }
 
@@ -63,6 +70,22 @@ struct RuleAgreementTests {
                     SELECT c.id FROM marketing_contacts c
                     WHERE c.workspace_id = \(workspace) AND \(everybody.condition(rule))
                     """))
+            let places: [Int] = RuleCompiler.parts(rule).enumerated().compactMap { place, node in
+                everybody.set(node) == nil ? nil : place
+            }
+            decided.sets = places.count
+            let people = everybody.people(rule, from: RuleStart(places: places, left: 1_000_000))
+            decided.started = Set(
+                try await tx.values(
+                    ContactID.self, "test.started", "SELECT c.id FROM \(people.source) WHERE \(people.condition)"))
+            for place in places {
+                let few = few.people(rule, from: RuleStart(places: [place], left: 10), most: 1_000)
+                let found: [ContactID] = try await tx.values(
+                    ContactID.self, "test.startedFew", "SELECT c.id FROM \(few.source) WHERE \(few.condition)")
+                // Nobody comes twice.
+                #expect(found.count == Set(found).count)
+                #expect(Set(found) == decided.started)
+            }
             let answers = try await tx.rows(
                 as: (ContactID, Bool).self, "test.few",
                 "SELECT c.id, \(few.decision(rule)) FROM marketing_contacts c WHERE c.workspace_id = \(workspace)")

@@ -2,12 +2,16 @@ import Core
 import FoundationEssentials
 import Postgres
 
-/// A workspace with people, companies, fast properties, events and opens, made by the database itself: the same each time.
+/// A workspace with people, companies, fast properties, messages and events, made by the database itself: the same each time.
+///
+/// Rows are made where they will lie, in the order of their keys; indexes of their own are made afterwards over all of
+/// them, and triggers rest meanwhile. Nothing depends on another table, so two connections work side by side.
 struct AudienceSeed: Sendable {
     let database: Database
     let workspace: WorkspaceID
     let people: Int
     let companies: Int
+    /// All that people did: three fifths are events of host products, the others messages and their opens and clicks.
     let events: Int
 
     /// The properties that conditions find by an index, with their types and ids.
@@ -18,6 +22,8 @@ struct AudienceSeed: Sendable {
         ("age", "number"), ("signed_up", "date"), ("orders", "number"), ("spent", "number"), ("language", "text"),
         ("newsletter", "boolean"), ("birthday", "date"), ("note", "text"),
     ]
+    /// Campaigns that went to a part of the people each.
+    private static let sends = 30
 
     private static func id(_ number: UInt8) -> UUID {
         UUID(uuid: (1, 0x92, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, number))
@@ -26,28 +32,27 @@ struct AudienceSeed: Sendable {
     func make() async throws {
         try await definitions()
         try await makeCompanies()
-        for start in stride(from: 0, to: people, by: 50_000) {
-            try await makePeople(from: start + 1, through: min(start + 50_000, people))
-        }
-        try await makeValues()
         try await makePartitions()
-        let opens: Int = events * 3 / 10
-        for start in stride(from: 0, to: events - opens, by: 250_000) {
-            try await makeEvents(from: start, through: min(start + 250_000, events - opens) - 1)
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                try await makePeople()
+                try await makeValues()
+                try await makeTotals()
+            }
+            group.addTask {
+                try await makeEvents()
+                try await makeMessages()
+                try await makeOpens()
+            }
+            try await group.waitForAll()
         }
-        for start in stride(from: 0, to: opens, by: 250_000) {
-            try await makeOpens(from: start, through: min(start + 250_000, opens) - 1)
-        }
-        try await run(
-            """
-            VACUUM (ANALYZE) marketing_contacts, marketing_companies, marketing_contact_property_values, marketing_events,
-                marketing_email_events
-            """)
-    }
-
-    private func run(_ sql: SQL) async throws {
         try await database.session(timeout: .seconds(3600)) { session in
-            _ = try await session.run("bench.audience.run", sql)
+            _ = try await session.run(
+                "bench.audience.vacuum",
+                """
+                VACUUM (ANALYZE) marketing_contacts, marketing_companies, marketing_contact_property_values,
+                    marketing_events, marketing_email_events, marketing_messages
+                """)
         }
     }
 
@@ -56,6 +61,78 @@ struct AudienceSeed: Sendable {
             try await tx.run("bench.audience.write", sql)
         }
     }
+
+    /// Fills a table while its indexes are away, except those that keep it unique.
+    private func fill(_ table: String, _ sql: SQL) async throws {
+        let start = MonotonicTime.now
+        _ = try await database.write(workspace, timeout: .seconds(3600)) { tx in
+            _ = try await tx.value(
+                String.self, "bench.audience.settings",
+                """
+                SELECT set_config('bench.filled', \(table), true) || set_config('synchronous_commit', 'off', true)
+                    || set_config('maintenance_work_mem', '1GB', true) || set_config('work_mem', '256MB', true)
+                """)
+            try await tx.run("bench.audience.bare", Self.bare)
+            try await tx.run("bench.audience.fill", sql)
+            try await tx.run("bench.audience.dress", Self.dress)
+        }
+        BenchNotice.write("Filled \(table) in \(Int(MonotonicTime.seconds(since: start))) s\n")
+    }
+
+    private static let bare: SQL = """
+        DO $$
+        DECLARE
+            found record;
+        BEGIN
+            CREATE TEMP TABLE bench_indexes (definition text) ON COMMIT DROP;
+            FOR found IN SELECT i.indexrelid::regclass AS name, pg_get_indexdef(i.indexrelid) AS definition FROM pg_index i
+                WHERE i.indrelid = current_setting('bench.filled')::regclass
+                    AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid) LOOP
+                INSERT INTO bench_indexes VALUES (replace(found.definition, ' ON ONLY ', ' ON '));
+                EXECUTE format('DROP INDEX %s', found.name);
+            END LOOP;
+            EXECUTE format('ALTER TABLE %s DISABLE TRIGGER USER', current_setting('bench.filled')::regclass);
+        END
+        $$
+        """
+
+    private static let dress: SQL = """
+        DO $$
+        DECLARE
+            found record;
+        BEGIN
+            FOR found IN SELECT definition FROM bench_indexes LOOP EXECUTE found.definition; END LOOP;
+            EXECUTE format('ALTER TABLE %s ENABLE TRIGGER USER', current_setting('bench.filled')::regclass);
+        END
+        $$
+        """
+
+    // MARK: Parts of statements
+
+    /// A number below a limit for row `n`, independent of those with other salts.
+    private static func dice(_ salt: Int, _ limit: Int) -> SQL {
+        "((hashint8extended(n, \(salt)) & 4611686018427387903) % \(limit))"
+    }
+
+    /// Ids rise with the time, as real ones do: a minute between people.
+    private static func person(_ number: SQL) -> SQL {
+        """
+        (lpad(to_hex(1700000000000 + (\(number)) * 60000), 12, '0') || '70008000' || lpad(to_hex(\(number)), 12, '0'))::uuid
+        """
+    }
+
+    private static func company(_ number: SQL) -> SQL {
+        "(lpad(to_hex(1700000000000 + \(number)), 12, '0') || '7000a000' || lpad(to_hex(\(number)), 12, '0'))::uuid"
+    }
+
+    private static func id(at time: SQL, _ number: SQL) -> SQL {
+        """
+        (lpad(to_hex((extract(epoch FROM \(time)) * 1000)::bigint), 12, '0') || '70009000'
+            || lpad(to_hex(\(number)), 12, '0'))::uuid
+        """
+    }
+
+    // MARK: Tables
 
     private func definitions() async throws {
         let all: [(String, String, UUID, String)] =
@@ -80,84 +157,127 @@ struct AudienceSeed: Sendable {
     private func makeCompanies() async throws {
         try await write(
             """
-            INSERT INTO marketing_companies (workspace_id, id, name, domain, created_at, updated_at)
-            SELECT \(workspace), md5('company ' || n)::uuid, 'Company ' || n, 'company-' || n || '.example', now(), now()
-            FROM generate_series(1, \(companies)) AS n
+            INSERT INTO marketing_companies (workspace_id, id, name, domain, contact_count, created_at, updated_at)
+            SELECT \(workspace), \(Self.company("n")), 'Company ' || n, 'company-' || n || '.example',
+                \(people / max(companies, 1))::int, now(), now()
+            FROM generate_series(1::bigint, \(companies)) AS n
             """)
     }
 
-    private func makePeople(from first: Int, through last: Int) async throws {
-        try await write(
+    private func makePeople() async throws {
+        let (first, last) = (PeopleSeed.firstNames, PeopleSeed.lastNames)
+        try await fill(
+            "marketing_contacts",
             """
             INSERT INTO marketing_contacts (workspace_id, id, email, email_key, first_name, last_name, properties, tags,
                 email_status, source, company_id, created_at, updated_at)
-            SELECT \(workspace), md5('person ' || n)::uuid, 'person.' || n || '@example.com', 'person.' || n || '@example.com',
-                (\(PeopleSeed.firstNames))[1 + n % \(PeopleSeed.firstNames.count)],
-                (\(PeopleSeed.lastNames))[1 + n % \(PeopleSeed.lastNames.count)],
-                jsonb_build_object('city', 'City ' || n % 200, 'plan', (ARRAY['free', 'plus', 'pro'])[1 + n % 3],
-                    'score', n % 1000, 'code', 'C-' || n, 'age', 18 + n % 60, 'signed_up', (date '2026-01-01' + (n % 300)::int)::text,
-                    'orders', n % 17, 'spent', n % 997, 'language', (ARRAY['en', 'de', 'pt'])[1 + n % 3],
-                    'newsletter', n % 2 = 0, 'birthday', (date '1970-01-01' + (n % 12000)::int)::text, 'note', 'Met at fair ' || n % 50),
-                CASE WHEN n % 50 = 0 THEN ARRAY['vip'] ELSE '{}' END,
-                CASE WHEN n % 40 = 0 THEN 'unsubscribed' ELSE 'active' END, 'bench',
-                md5('company ' || (1 + n % \(companies)))::uuid, now() - make_interval(secs => n), now()
-            FROM generate_series(\(first), \(last)) AS n
+            SELECT \(workspace), \(Self.person("n")), 'person.' || n || '@example.com', 'person.' || n || '@example.com',
+                (\(first))[1 + \(Self.dice(1, first.count))], (\(last))[1 + \(Self.dice(2, last.count))],
+                jsonb_build_object('city', 'City ' || \(Self.dice(3, 200)),
+                    'plan', (ARRAY['free', 'plus', 'pro'])[1 + \(Self.dice(4, 3))], 'score', \(Self.dice(5, 1_000)),
+                    'code', 'C-' || n, 'age', 18 + \(Self.dice(6, 60)),
+                    'signed_up', (date '2025-01-01' + \(Self.dice(7, 600))::int)::text, 'orders', \(Self.dice(8, 17)),
+                    'spent', \(Self.dice(9, 997)), 'language', (ARRAY['en', 'de', 'pt'])[1 + \(Self.dice(10, 3))],
+                    'newsletter', \(Self.dice(11, 2)) = 0,
+                    'birthday', (date '1960-01-01' + \(Self.dice(12, 14_600))::int)::text,
+                    'note', 'Met at fair ' || \(Self.dice(13, 50))),
+                CASE WHEN \(Self.dice(14, 50)) = 0 THEN ARRAY['vip'] ELSE '{}' END,
+                CASE WHEN \(Self.dice(15, 40)) = 0 THEN 'unsubscribed' ELSE 'active' END, 'bench',
+                \(Self.company("(1 + n % \(max(companies, 1)))")), to_timestamp(1700000000 + n * 60.0), now()
+            FROM generate_series(1::bigint, \(people)) AS n
             """)
     }
 
-    /// Unless a trigger has kept them already.
+    /// What triggers would have kept.
     private func makeValues() async throws {
-        for (name, type, id) in Self.fast {
-            let value: SQL =
-                type == "number" ? "NULL, (c.properties->>\(name))::float8" : "lower(c.properties->>\(name)), NULL"
-            try await write(
-                """
-                INSERT INTO marketing_contact_property_values (workspace_id, property_id, contact_id, text_value, number_value)
-                SELECT \(workspace), \(id), c.id, \(value) FROM marketing_contacts c
-                WHERE c.workspace_id = \(workspace) AND NOT EXISTS (
-                    SELECT FROM marketing_contact_property_values v
-                    WHERE v.workspace_id = \(workspace) AND v.property_id = \(id) LIMIT 1)
-                """)
-        }
+        let (names, types, ids) = (Self.fast.map(\.name), Self.fast.map(\.type), Self.fast.map(\.id))
+        try await fill(
+            "marketing_contact_property_values",
+            """
+            INSERT INTO marketing_contact_property_values (workspace_id, property_id, contact_id, text_value, number_value)
+            SELECT c.workspace_id, d.id, c.id, CASE WHEN d.type <> 'number' THEN lower(c.properties->>d.name) END,
+                CASE WHEN d.type = 'number' THEN (c.properties->>d.name)::float8 END
+            FROM marketing_contacts c CROSS JOIN unnest(\(names), \(types), \(ids)) AS d(name, type, id)
+            WHERE c.workspace_id = \(workspace)
+            """)
+    }
+
+    private func makeTotals() async throws {
+        try await write(
+            """
+            INSERT INTO marketing_contact_totals AS t (workspace_id, contact_count, revision)
+            VALUES (\(workspace), \(people), 1)
+            ON CONFLICT (workspace_id) DO UPDATE SET contact_count = EXCLUDED.contact_count, revision = t.revision + 1
+            """)
     }
 
     private func makePartitions() async throws {
         for table in ["marketing_events", "marketing_email_events"] {
-            try await run(
-                """
-                SELECT marketing_add_month_partition(\(table)::text::regclass,
-                    (date_trunc('month', now()) - make_interval(months => m))::date) FROM generate_series(0, 13) AS m
-                """)
+            try await database.session(timeout: .seconds(60)) { session in
+                _ = try await session.run(
+                    "bench.audience.partitions",
+                    """
+                    SELECT marketing_add_month_partition(\(table)::text::regclass,
+                        (date_trunc('month', now()) - make_interval(months => m))::date) FROM generate_series(0, 13) AS m
+                    """)
+            }
         }
     }
 
     /// Spread over a year, oldest first, over ten names.
-    private func makeEvents(from first: Int, through last: Int) async throws {
-        let total: Int = events - events * 3 / 10
-        try await write(
+    private func makeEvents() async throws {
+        let count: Int = events * 6 / 10
+        try await fill(
+            "marketing_events",
             """
             INSERT INTO marketing_events (workspace_id, id, contact_id, name, properties, source, occurred_at, received_at)
-            SELECT \(workspace), md5('event ' || n)::uuid, md5('person ' || (1 + (hashint8(n)::bigint & 2147483647) % \(people)))::uuid,
+            SELECT \(workspace), \(Self.id(at: "m.at", "n")), \(Self.person("1 + \(Self.dice(21, people))")),
                 (ARRAY['order placed', 'page viewed', 'cart left', 'app opened', 'form sent', 'video seen', 'file loaded',
-                    'plan changed', 'invoice paid', 'ticket opened'])[1 + n % 10],
-                jsonb_build_object('total', n % 500), 'bench', m.at, m.at
-            FROM generate_series(\(first), \(last)) AS n,
-                LATERAL (SELECT now() - interval '365 days' * (1 - n::float8 / \(total))) AS m (at)
+                    'plan changed', 'invoice paid', 'ticket opened'])[1 + \(Self.dice(22, 10))],
+                jsonb_build_object('total', \(Self.dice(23, 500))), 'bench', m.at, m.at
+            FROM generate_series(1::bigint, \(count)) AS n,
+                LATERAL (SELECT now() - interval '365 days' * (1 - n::float8 / \(count))) AS m (at)
             """)
     }
 
-    private func makeOpens(from first: Int, through last: Int) async throws {
-        let total: Int = events * 3 / 10
-        try await write(
+    /// Campaigns over a year, each to its part of the people. Every other message was opened, by a machine where nobody
+    /// else did, and every tenth clicked.
+    private func makeMessages() async throws {
+        let count: Int = min(events * 15 / 100, people * Self.sends) / Self.sends * Self.sends
+        guard count > 0 else { return }
+        let (each, apart) = (count / Self.sends, max(1, people * Self.sends / count))
+        try await fill(
+            "marketing_messages",
+            """
+            INSERT INTO marketing_messages (workspace_id, id, send_id, contact_id, created_at, sent_at, state, email,
+                open_count, click_count, opened_at, clicked_at)
+            SELECT \(workspace), \(Self.id(at: "m.at", "n")), \(Self.company("(n / \(each))")),
+                \(Self.person("1 + (n % \(each)) * \(apart) + (n / \(each)) * 7 % \(apart)")), m.at, m.at, 'sent',
+                'person.' || n || '@example.com', CASE WHEN o.opened THEN 2 ELSE 0 END,
+                CASE WHEN o.clicked THEN 1 ELSE 0 END, CASE WHEN o.seen THEN m.at + interval '3 hours' END,
+                CASE WHEN o.clicked THEN m.at + interval '4 hours' END
+            FROM generate_series(0::bigint, \(count) - 1) AS n,
+                LATERAL (SELECT now() - interval '365 days' * (1 - n::float8 / \(count)) - interval '4 hours') AS m (at),
+                LATERAL (SELECT \(Self.dice(44, 2)) = 0, \(Self.dice(44, 2)) = 0 AND \(Self.dice(41, 4)) < 3,
+                    \(Self.dice(44, 2)) = 0 AND \(Self.dice(42, 5)) = 0) AS o (opened, seen, clicked)
+            """)
+    }
+
+    /// Three hits of each message that was opened; the last of them is the click.
+    private func makeOpens() async throws {
+        try await fill(
+            "marketing_email_events",
             """
             INSERT INTO marketing_email_events (workspace_id, id, message_id, contact_id, kind, occurred_at, class,
-                class_reason, user_agent, network)
-            SELECT \(workspace), md5('open ' || n)::uuid, md5('message ' || n)::uuid,
-                md5('person ' || (1 + (hashint8(n + 7)::bigint & 2147483647) % \(people)))::uuid,
-                CASE WHEN n % 5 = 0 THEN 'click' ELSE 'open' END, m.at,
-                CASE WHEN n % 4 = 0 THEN 'proxy_prefetch' ELSE 'human' END, 'bench', 'Mozilla/5.0', '192.0.2.0/24'
-            FROM generate_series(\(first), \(last)) AS n,
-                LATERAL (SELECT now() - interval '365 days' * (1 - n::float8 / \(total))) AS m (at)
+                class_reason, user_agent, network, url)
+            SELECT workspace_id, \(Self.id(at: "h.at", "j * 1000000000 + row_number() OVER ()")), id, contact_id,
+                CASE WHEN h.is_click THEN 'click' ELSE 'open' END, h.at,
+                CASE WHEN opened_at IS NOT NULL OR h.is_click THEN 'human' ELSE 'proxy_prefetch' END, 'bench',
+                'Mozilla/5.0', '192.0.2.0/24', CASE WHEN h.is_click THEN 'https://example.com/' || extract(day FROM h.at) END
+            FROM marketing_messages, generate_series(0::bigint, 2) AS j,
+                LATERAL (SELECT j = 2 AND clicked_at IS NOT NULL, CASE WHEN j = 2 AND clicked_at IS NOT NULL THEN clicked_at
+                    ELSE sent_at + interval '3 hours' + j * interval '10 minutes' END) AS h (is_click, at)
+            WHERE workspace_id = \(workspace) AND open_count > 0
             """)
     }
 }

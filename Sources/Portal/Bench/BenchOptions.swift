@@ -18,6 +18,10 @@ package struct BenchOptions: Sendable {
     package var events: Int = 10_000_000
     package var segments: Int = 50
     package var changesPerSecond: Int = 1_000
+    /// What of the segments is measured.
+    package var parts: Set<BenchSegmentsPart> = Set(BenchSegmentsPart.allCases)
+    /// The address of the owner of a workspace that an earlier bench of segments filled and left: used as it is.
+    package var account: String?
     /// Ask for compressed pages, as browsers do.
     package var compresses: Bool = false
     /// Messages per second at most; nil for as fast as it goes.
@@ -40,6 +44,16 @@ package struct BenchOptions: Sendable {
         self.resources = resources
         if let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { program = own }
     }
+}
+
+/// What a bench of segments measures, each by itself where only one figure is wanted.
+package enum BenchSegmentsPart: String, Sendable, CaseIterable {
+    /// Counting, samples and explanations, with their plans.
+    case questions
+    /// How long a change takes to be a membership.
+    case membership
+    /// The nightly check.
+    case check
 }
 
 /// What kept a bench from being carried out, in words for whoever ran it.

@@ -21,6 +21,14 @@ struct BenchReport: Sendable {
         members["p99"] = .double(histogram.milliseconds(at: 0.99).rounded(to: 3))
     }
 
+    /// A figure, in milliseconds, beside what it is held to.
+    mutating func figure(_ name: String, _ milliseconds: Double, bar: Int) {
+        var figures: [String: JSONValue] = [:]
+        if case .object(let earlier) = members["figures"] { figures = earlier }
+        figures[name] = .object(["milliseconds": .double(milliseconds), "bar": .int(bar)])
+        members["figures"] = .object(figures)
+    }
+
     /// Processor time of the portal and of PostgreSQL between two looks, in seconds.
     mutating func cpuSeconds(from first: ProcessorTimes, to last: ProcessorTimes) {
         members["cpuSeconds"] = .object([

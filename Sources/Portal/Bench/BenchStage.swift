@@ -151,16 +151,25 @@ struct BenchPortal: Sendable {
     /// Makes a workspace with its owner.
     func register(_ name: String) async throws -> BenchAccount {
         let email = "\(name)-\(getpid())@example.com"
+        return try await account(
+            email, "/v1/auth/register", ["name": .string("Bench"), "workspaceName": .string("Bench \(name)")])
+    }
+
+    /// Signs in as the owner of a workspace that an earlier bench made.
+    func signIn(again email: String) async throws -> BenchAccount {
+        try await account(email, "/v1/auth/login", [:])
+    }
+
+    private func account(
+        _ email: String, _ path: String, _ details: [String: JSONValue]
+    ) async throws -> BenchAccount {
         let password = "a long enough bench password"
-        let answer = try await client.json(
-            "POST", "/v1/auth/register",
-            .object([
-                "email": .string(email), "password": .string(password), "name": .string("Bench"),
-                "workspaceName": .string("Bench \(name)"),
-            ]))
+        var input: [String: JSONValue] = ["email": .string(email), "password": .string(password)]
+        input.merge(details) { _, new in new }
+        let answer = try await client.json("POST", path, .object(input))
         guard let token = answer["token"]?.stringValue,
             let workspace = answer["account"]?["id"]?.stringValue.flatMap({ WorkspaceID($0) })
-        else { throw BenchError("Registering answered neither token nor workspace.") }
+        else { throw BenchError("\(path) answered neither token nor workspace.") }
         return BenchAccount(email: email, password: password, token: token, workspace: workspace)
     }
 

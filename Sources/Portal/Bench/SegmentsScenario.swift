@@ -20,22 +20,7 @@ struct SegmentsScenario: Sendable {
     }
 
     private func play(on stage: BenchStage, _ box: ReportBox) async throws {
-        let seeder = try await stage.startPortal()
-        let account: BenchAccount
-        do {
-            account = try await seeder.register("segments")
-        } catch {
-            await seeder.process.stop()
-            throw error
-        }
-        await seeder.process.stop()
-        let start = MonotonicTime.now
-        let seed = AudienceSeed(
-            database: stage.database, workspace: account.workspace, people: options.contacts,
-            companies: options.companies, events: options.events)
-        try await seed.make()
-        let seconds: Double = MonotonicTime.seconds(since: start)
-        BenchNotice.write("Made everything in \(Int(seconds)) s\n")
+        let account: BenchAccount = try await audience(on: stage)
         box.update { report in
             report["parameters"] = .object([
                 "contacts": .int(options.contacts), "companies": .int(options.companies),
@@ -45,7 +30,41 @@ struct SegmentsScenario: Sendable {
             ])
             report.versions(postgres: stage.postgresVersion)
         }
-        try await ask(stage, account, box)
+        if options.parts.contains(.questions) { try await ask(stage, account, box) }
+        if !options.parts.isDisjoint(with: [.membership, .check]) {
+            try await keep(stage, account, box)
+        }
+        if options.databaseURL != nil {
+            BenchNotice.write("The workspace stays; to use it again: --account \(account.email)\n")
+        }
+    }
+
+    /// The workspace of an earlier run, or a new one with everything in it.
+    private func audience(on stage: BenchStage) async throws -> BenchAccount {
+        let portal = try await stage.startPortal()
+        let account: BenchAccount
+        do {
+            if let email = options.account {
+                account = try await portal.signIn(again: email)
+            } else {
+                account = try await portal.register("segments")
+            }
+        } catch {
+            await portal.process.stop()
+            throw error
+        }
+        await portal.process.stop()
+        guard options.account == nil else { return account }
+        let start = MonotonicTime.now
+        try await AudienceSeed(
+            database: stage.database, workspace: account.workspace, people: options.contacts,
+            companies: options.companies, events: options.events
+        ).make()
+        BenchNotice.write("Made everything in \(Int(MonotonicTime.seconds(since: start))) s\n")
+        return account
+    }
+
+    private func keep(_ stage: BenchStage, _ account: BenchAccount, _ box: ReportBox) async throws {
         let portal = try await stage.startPortal()
         do {
             try await SegmentsLoad(options: options, stage: stage, portal: portal, account: account).run(box)
@@ -85,14 +104,16 @@ struct SegmentsScenario: Sendable {
         let scope = WorkspaceScope(workspace: account.workspace)
         var found: [String: JSONValue] = [:]
         var plans: [String: JSONValue] = [:]
+        var slowest = SlowestQuestions()
         for (name, rules) in SegmentsRules.questions {
             let rule: JSONValue = try JSONDecoder().decode(JSONValue.self, from: Data(rules.utf8))
             var people = 0
             let counting = try await Self.measure(20) { people = try await actions.count(rule, scope) }
             let sampling = try await Self.measure(20) { _ = try await actions.sample(rule, scope) }
+            slowest.note(name, count: counting.middle, sample: sampling.middle)
             found[name] = .object([
-                "people": .int(people), "countP50": counting.0, "countP99": counting.1, "sampleP50": sampling.0,
-                "sampleP99": sampling.1,
+                "people": .int(people), "countP50": .double(counting.middle), "countP99": .double(counting.slow),
+                "sampleP50": .double(sampling.middle), "sampleP99": .double(sampling.slow),
             ])
             plans[name] = .array(try await actions.analyze(rule, scope).map(JSONValue.string))
         }
@@ -105,123 +126,45 @@ struct SegmentsScenario: Sendable {
             _ = try await actions.holds(rule, contacts[next % contacts.count], scope)
             next += 1
         }
-        let (questions, explained) = (found, plans)
+        let (questions, explained, most) = (found, plans, slowest)
         box.update { report in
             report["questions"] = .object(questions)
-            report["explainOne"] = .object(["p50": explaining.0, "p99": explaining.1])
+            report["explainOne"] = .object(["p50": .double(explaining.middle), "p99": .double(explaining.slow)])
             report["plans"] = .object(explained)
+            report.figure("countOfThreeIndexed", most.three, bar: 40)
+            report.figure("countOfFiveWithBehaviour", most.five, bar: 400)
+            report.figure("sample", most.sample, bar: 30)
+            report.figure("explainOne", explaining.slow, bar: 10)
         }
     }
 
-    /// The middle and the slowest hundredth of so many runs, in milliseconds, after a first one that warms up.
+    /// The middle and the slowest hundredth of so many runs, in milliseconds, after a first one that warms up; fewer runs
+    /// where they take long.
     private static func measure(
         _ times: Int, _ body: () async throws -> Void
-    ) async throws -> (JSONValue, JSONValue) {
+    ) async throws -> (middle: Double, slow: Double) {
         try await body()
         var histogram = LatencyHistogram()
-        for _ in 0..<times {
+        let first = MonotonicTime.now
+        for number in 0..<times {
+            if number >= 5, MonotonicTime.seconds(since: first) > 3 { break }
             let start = MonotonicTime.now
             try await body()
             histogram.record(nanoseconds: MonotonicTime.now - start)
         }
-        return (
-            .double(histogram.milliseconds(at: 0.5).rounded(to: 2)),
-            .double(histogram.milliseconds(at: 0.99).rounded(to: 2))
-        )
+        return (histogram.milliseconds(at: 0.5).rounded(to: 2), histogram.milliseconds(at: 0.99).rounded(to: 2))
     }
 }
 
-/// The rules that are asked.
-enum SegmentsRules {
-    static let fiveConditions = """
-        {"all":[{"field":"properties.plan","operator":"isNot","value":"free"},
-        {"field":"properties.birthday","operator":"monthIs","value":"this"},
-        {"field":"properties.score","operator":"between","value":[100,300]},
-        {"field":"emailStatus","operator":"is","value":"active"},
-        {"behaviour":"opened","within":{"days":30}}]}
-        """
+/// The longest of the middle times of each kind of question, in milliseconds.
+private struct SlowestQuestions: Sendable {
+    var three = 0.0
+    var five = 0.0
+    var sample = 0.0
 
-    static let questions: [(String, String)] = [
-        (
-            "threeIndexed",
-            """
-            {"all":[{"field":"properties.city","operator":"is","value":"City 7"},
-            {"field":"properties.score","operator":"atLeast","value":900},
-            {"field":"emailStatus","operator":"is","value":"active"}]}
-            """
-        ),
-        (
-            "twoFastAndStatus",
-            """
-            {"all":[{"field":"properties.plan","operator":"is","value":"pro"},
-            {"field":"properties.score","operator":"between","value":[100,120]},
-            {"field":"emailStatus","operator":"is","value":"unsubscribed"}]}
-            """
-        ),
-        ("fiveWithOpened", fiveConditions),
-        (
-            "fiveWithEvent",
-            """
-            {"all":[{"field":"company.name","operator":"startsWith","value":"company 1"},
-            {"field":"properties.age","operator":"moreThan","value":40},
-            {"field":"properties.newsletter","operator":"is","value":true},
-            {"field":"tags","operator":"notContains","value":"vip"},
-            {"behaviour":"event","name":"order placed","operator":"atLeast","times":1,"within":{"days":90},
-            "where":[{"property":"total","operator":"moreThan","value":100}]}]}
-            """
-        ),
-        (
-            "fiveWithNever",
-            """
-            {"all":[{"field":"properties.city","operator":"in","value":["City 1","City 2","City 3"]},
-            {"field":"properties.language","operator":"is","value":"de"},
-            {"field":"properties.orders","operator":"atLeast","value":5},
-            {"field":"createdAt","operator":"inLast","value":3650},
-            {"behaviour":"clicked","operator":"never","within":{"days":60}}]}
-            """
-        ),
-        (
-            "anyOfFive",
-            """
-            {"any":[{"field":"properties.note","operator":"contains","value":"fair 7"},
-            {"field":"properties.age","operator":"is","value":33},
-            {"field":"lastName","operator":"startsWith","value":"sch"},
-            {"field":"tags","operator":"contains","value":"vip"},
-            {"behaviour":"event","name":"invoice paid","operator":"atLeast","times":3,"within":{"days":180}}]}
-            """
-        ),
-    ]
-
-    /// A rule for one of many segments, of the kinds that marketers make.
-    static func segment(_ number: Int) -> String {
-        switch number % 5 {
-        case 0:
-            """
-            {"all":[{"field":"properties.city","operator":"is","value":"City \(number)"},
-            {"field":"emailStatus","operator":"is","value":"active"}]}
-            """
-        case 1:
-            """
-            {"all":[{"field":"properties.score","operator":"between","value":[\(number * 10),\(number * 10 + 40)]},
-            {"field":"properties.plan","operator":"isNot","value":"free"}]}
-            """
-        case 2:
-            """
-            {"all":[{"field":"properties.age","operator":"is","value":\(18 + number)},
-            {"behaviour":"opened","within":{"days":30}}]}
-            """
-        case 3:
-            """
-            {"all":[{"behaviour":"event","name":"order placed","operator":"atLeast","times":2,"within":{"days":90}},
-            {"field":"properties.language","operator":"is","value":"pt"}]}
-            """
-        default:
-            """
-            {"any":[{"field":"properties.score","operator":"is","value":\(number)},
-            {"field":"company.domain","operator":"is","value":"company-\(number).example"}]}
-            """
-        }
+    mutating func note(_ name: String, count: Double, sample: Double) {
+        if name.hasPrefix("three") { three = max(three, count) }
+        if name.hasPrefix("five") { five = max(five, count) }
+        self.sample = max(self.sample, sample)
     }
-
-    static let probe = #"{"all":[{"field":"properties.code","operator":"is","value":"probe"}]}"#
 }

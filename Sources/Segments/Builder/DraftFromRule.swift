@@ -53,7 +53,7 @@ extension DraftLeaf {
         }
     }
 
-    private static func plain(_ number: Double) -> String {
+    static func plain(_ number: Double) -> String {
         if let whole = Int(exactly: number), abs(number) < 1e15 { return String(whole) }
         return number.description
     }
@@ -83,11 +83,6 @@ extension DraftLeaf {
         if let campaign = behaviour.campaign { inputs["campaign"] = [campaign.description] }
         if !behaviour.humanOnly { inputs["by"] = ["anyone"] }
         if let link = behaviour.link { inputs["link"] = [link] }
-        if let filter = behaviour.filters.first {
-            inputs["property"] = [filter.property]
-            inputs["filter"] = [filter.comparison.rawValue]
-            let condition = DraftLeaf(RuleCondition(.email, filter.comparison, filter.value), RuleNames())
-            inputs["filterValue"] = condition.inputs["value"]
-        }
+        filters = behaviour.filters.map(DraftFilter.init)
     }
 }

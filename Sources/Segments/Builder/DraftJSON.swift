@@ -88,7 +88,7 @@ struct DraftReader {
         }
         if kind == "event" {
             members["name"] = .string(leaf.text("name"))
-            if let filter = filter(leaf) { members["where"] = .array([filter]) }
+            if !leaf.filters.isEmpty { members["where"] = .array(leaf.filters.map(\.json)) }
             return .object(members)
         }
         let campaign: String = leaf.text("campaign")
@@ -96,23 +96,6 @@ struct DraftReader {
         if kind != "sent", leaf.text("by") == "anyone" { members["by"] = .string("anyone") }
         let link: String = leaf.text("link")
         if kind == "clicked", !link.isEmpty { members["link"] = .string(link) }
-        return .object(members)
-    }
-
-    private func filter(_ leaf: DraftLeaf) -> JSONValue? {
-        let property: String = leaf.text("property")
-        guard !property.isEmpty else { return nil }
-        let word: String = leaf.text("filter")
-        var members: [String: JSONValue] = ["property": .string(property), "operator": .string(word)]
-        if RuleOperator(rawValue: word)?.takesValue ?? true {
-            let text: String = leaf.text("filterValue")
-            let isText: Bool = ["contains", "notContains", "startsWith", "endsWith"].contains(word)
-            switch (isText, text.lowercased()) {
-            case (false, "yes"), (false, "true"): members["value"] = .bool(true)
-            case (false, "no"), (false, "false"): members["value"] = .bool(false)
-            default: members["value"] = isText ? .string(text) : Self.number(text)
-            }
-        }
         return .object(members)
     }
 }

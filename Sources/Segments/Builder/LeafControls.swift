@@ -132,23 +132,10 @@ struct LeafControls {
 
     private func details(_ kind: String) -> [BuilderInput] {
         if kind == "event" {
-            let words: [RuleOperator] = [
-                .equals, .differs, .contains, .moreThan, .lessThan, .atLeast, .atMost, .isEmpty, .isNotEmpty,
-            ]
-            var property = input(
-                "text", "property", "Where its property (optional)", error: error("where[0].property"))
-            property.refreshes = true
-            var inputs: [BuilderInput] = [property]
-            if !leaf.text("property").isEmpty {
-                inputs.append(
-                    select(
-                        "filter", "Comparison", words.map { ($0.rawValue, $0.words) }, refreshes: true,
-                        error: error("where[0].operator")))
-                if RuleOperator(rawValue: leaf.text("filter"))?.takesValue ?? true {
-                    inputs.append(input("text", "filterValue", "Value", error: error("where[0].value")))
-                }
-            }
-            return inputs
+            let filters: [BuilderInput] = leaf.filters.enumerated().flatMap { controls($0.element, $0.offset) }
+            if leaf.filters.count == DraftFilter.limit { return filters }
+            let more: String = leaf.filters.isEmpty ? "Add a condition on its properties" : "Add another"
+            return filters + [BuilderInput(kind: "add", name: "where \(path)", label: more)]
         }
         var inputs: [BuilderInput] = [
             select(
@@ -164,5 +151,44 @@ struct LeafControls {
             inputs.append(input("text", "link", "Link (optional)", hint: "The whole address", error: error("link")))
         }
         return inputs
+    }
+
+    /// A condition on a property of the event.
+    private func controls(_ filter: DraftFilter, _ index: Int) -> [BuilderInput] {
+        func control(
+            _ kind: String, _ member: String, _ label: String, _ value: String, hint: String? = nil,
+            wrong: String? = nil
+        ) -> BuilderInput {
+            BuilderInput(
+                kind: kind, name: DraftFilter.name(path, index, member), label: label, value: value, hint: hint,
+                error: wrong.flatMap { error("where[\(index)].\($0)") })
+        }
+        let chosen = RuleOperator(rawValue: filter.comparison) ?? .equals
+        var comparison = control("select", "operator", "Comparison", "", wrong: "operator")
+        comparison.options = RuleEventFilter.operators.map {
+            SelectOption(value: $0.rawValue, label: $0.words, selected: $0 == chosen)
+        }
+        comparison.refreshes = true
+        var inputs: [BuilderInput] = [
+            control(
+                "text", "property", index == 0 ? "Where its property" : "and its property", filter.property,
+                wrong: "property"),
+            comparison,
+        ]
+        let hint = "A number, yes or no, or a text"
+        switch chosen {
+        case .isEmpty, .isNotEmpty: break
+        case .between:
+            inputs.append(control("text", "value", "From", filter.value, wrong: "value"))
+            inputs.append(control("text", "second", "To", filter.second))
+        case .oneOf, .noneOf:
+            inputs.append(control("lines", "value", "Values", filter.value, hint: "One in each line", wrong: "value"))
+        default: inputs.append(control("text", "value", "Value", filter.value, hint: hint, wrong: "value"))
+        }
+        return inputs + [
+            BuilderInput(
+                kind: "remove", name: "unwhere \(path).\(index)",
+                label: "Remove the condition on \(filter.property.isEmpty ? "a property" : filter.property)")
+        ]
     }
 }

@@ -22,13 +22,14 @@ struct DraftLeaf: Sendable, Equatable {
     var comparison = ""
     /// The other controls by their names, as texts.
     var inputs: [String: [String]] = [:]
+    /// Conditions on the properties of an event.
+    var filters: [DraftFilter] = []
 
     func text(_ name: String) -> String { inputs[name]?.first?.trimmed ?? "" }
     func all(_ name: String) -> [String] { (inputs[name] ?? []).map(\.trimmed).filter { !$0.isEmpty } }
 
     static let names: [String] = [
         "value", "second", "values", "lines", "times", "within", "days", "from", "to", "campaign", "by", "link", "name",
-        "property", "filter", "filterValue",
     ]
 }
 
@@ -37,6 +38,9 @@ enum DraftCommand: Sendable, Equatable {
     case addCondition(String)
     case addGroup(String)
     case remove(String)
+    /// A condition on the properties of an event.
+    case addFilter(String)
+    case removeFilter(String)
     /// Show the controls that belong to what was chosen.
     case apply
 
@@ -46,6 +50,8 @@ enum DraftCommand: Sendable, Equatable {
         case ("add", 2): self = .addCondition(words[1])
         case ("group", 2): self = .addGroup(words[1])
         case ("remove", 2): self = .remove(words[1])
+        case ("where", 2): self = .addFilter(words[1])
+        case ("unwhere", 2): self = .removeFilter(words[1])
         case ("apply", 1): self = .apply
         default: return nil
         }
@@ -85,7 +91,27 @@ extension DraftGroup {
             edit(parts.dropLast().joined(separator: ".")) { group in
                 if group.nodes.indices.contains(last) { group.nodes.remove(at: last) }
             }
+        case .addFilter(let path):
+            editLeaf(path) { leaf in
+                if leaf.filters.count < DraftFilter.limit { leaf.filters.append(DraftFilter()) }
+            }
+        case .removeFilter(let path):
+            let parts = path.split(separator: ".")
+            guard parts.count > 2, let last = parts.last.flatMap({ Int($0) }) else { return }
+            editLeaf(parts.dropLast().joined(separator: ".")) { leaf in
+                if leaf.filters.indices.contains(last) { leaf.filters.remove(at: last) }
+            }
         case .apply: break
+        }
+    }
+
+    private mutating func editLeaf(_ path: String, _ change: (inout DraftLeaf) -> Void) {
+        let parts = path.split(separator: ".")
+        guard parts.count > 1, let last = parts.last.flatMap({ Int($0) }) else { return }
+        edit(parts.dropLast().joined(separator: ".")) { group in
+            guard group.nodes.indices.contains(last), case .leaf(var leaf) = group.nodes[last] else { return }
+            change(&leaf)
+            group.nodes[last] = .leaf(leaf)
         }
     }
 
@@ -109,5 +135,6 @@ extension DraftLeaf {
             let values: [String] = form.all("\(path).\(name)")
             if !values.isEmpty { inputs[name] = values }
         }
+        filters = DraftFilter.all(form, at: path)
     }
 }

@@ -122,7 +122,7 @@ struct SegmentBuilder: Sendable {
             if showsQuery {
                 let query = try await actions.query(of: rules, scope)
                 box.sql = query.sql + "\n\n" + query.plan.joined(separator: "\n")
-                box.cost = "Counted in \(Int(found.milliseconds.rounded(.up))) ms."
+                box.cost = "Counted in \(Int(found.milliseconds.rounded(.up))) ms, \(Self.words(found.start))"
             }
             if !who.isEmpty { box.why = try await why(who, rules, scope) }
         } catch is ValidationErrors {
@@ -131,6 +131,13 @@ struct SegmentBuilder: Sendable {
             box.problem = error.detail
         }
         return box
+    }
+
+    /// What counting had to read.
+    static func words(_ start: RuleStart) -> String {
+        start.places.isEmpty
+            ? "by looking at everybody. Conditions that must hold on fast properties, companies or behaviour make it shorter."
+            : "beginning with about \(NumberWords.counted(start.entries, "entry", "entries")) of indexes."
     }
 
     /// Whether the first person whom some words find is in it, and why.

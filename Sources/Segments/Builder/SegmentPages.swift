@@ -157,7 +157,7 @@ struct PreviewBox: ViewRecord {
         PreviewBox(
             summary: "1,240 people match", sentence: "People whose plan is not “free”.",
             people: [SegmentPerson(name: "Ana Ruiz", detail: "ana@example.com", href: "/contacts/1")],
-            sql: "SELECT count(*)", cost: "Counted in 12 ms.", why: .example)
+            sql: "SELECT count(*)", cost: "Counted in 12 ms, by looking at everybody.", why: .example)
     }
 }
 
@@ -236,6 +236,7 @@ struct SegmentShowPage: ViewPage {
     var state = SegmentWords("live")
     var problem: String?
     var checked: String?
+    var checkedAt: Date?
     var filledAt: Date?
     var people: [SegmentPerson] = []
     var why = ExplanationBox()
@@ -252,6 +253,7 @@ struct SegmentShowPage: ViewPage {
         f.text("tone") { $0.state.tone }
         f.optionalText("problem") { $0.problem }
         f.optionalText("checked") { $0.checked }
+        f.optionalDate("checkedAt") { $0.checkedAt }
         f.optionalDate("filledAt") { $0.filledAt }
         f.list("people", of: SegmentPerson.self) { $0.people }
         f.record("why", of: ExplanationBox.self) { $0.why }
@@ -270,7 +272,8 @@ struct SegmentShowPage: ViewPage {
             SegmentShowPage(
                 name: "Lapsed", description: "For the spring letter", sentence: "People who never clicked a link.",
                 members: 1, state: SegmentWords("broken"), problem: "There is no field called “plan”.",
-                checked: "The last nightly check found nobody on the wrong side.",
+                checked: "The last nightly check looked at everybody in 240 ms and found nobody on the wrong side.",
+                checkedAt: Date(timeIntervalSince1970: 1_768_469_400),
                 filledAt: Date(timeIntervalSince1970: 1_768_469_400),
                 people: [SegmentPerson(name: "Ana Ruiz", detail: "ana@example.com", href: "/contacts/1")], why: .example
             ),

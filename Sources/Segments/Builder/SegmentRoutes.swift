@@ -101,17 +101,24 @@ struct SegmentRoutes: Sendable {
             SegmentPerson(
                 name: $0.displayName, detail: $0.displayName == $0.email ? nil : $0.email, href: "/contacts/\($0.id)")
         }
-        if segment.checkedAt != nil {
-            let count: Int = segment.differences ?? 0
-            page.checked =
-                count == 0
-                ? "The last nightly check found nobody on the wrong side."
-                : "The last nightly check put \(NumberWords.counted(count, "person", "people")) right."
-        }
+        page.checkedAt = segment.checkedAt
+        page.checked = Self.words(segment)
         if let who = request.query.optional("who") {
             page.why = try await builder.why(who, segment.rules, scope)
         }
         return .page(page)
+    }
+
+    /// What the last nightly check found, and how long looking at everybody took.
+    static func words(_ segment: StoredSegment) -> String? {
+        guard segment.checkedAt != nil else { return nil }
+        let count: Int = segment.differences ?? 0
+        let found: String =
+            count == 0
+            ? "found nobody on the wrong side" : "put \(NumberWords.counted(count, "person", "people")) right"
+        let took: Int = segment.checkMilliseconds ?? 0
+        let time: String = took < 1_000 ? "\(max(1, took)) ms" : "\(took / 1_000).\(took % 1_000 / 100) s"
+        return "The last nightly check looked at everybody in \(time) and \(found)."
     }
 
     private func recalculate(_ request: WebRequest) async throws -> WebResponse {

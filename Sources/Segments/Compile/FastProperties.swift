@@ -6,8 +6,8 @@ extension RuleCompiler {
     /// Stored texts are cut at so many characters.
     private static let cut = 200
 
-    /// The condition on the table of property values, where an index finds people; nil for comparisons that it cannot
-    /// answer exactly, such as parts of texts, days of the year and currencies.
+    /// Who has such a value, from the table of property values, by an index; nil for comparisons that it cannot answer
+    /// exactly, such as parts of texts, days of the year and currencies.
     func fast(_ property: RuleProperty, _ comparison: RuleOperator, _ value: RuleValue) -> SQL? {
         if comparison == .isNotEmpty { return stored(property, "(v.text_value <> '' OR v.number_value IS NOT NULL)") }
         switch FieldKind(property.type) {
@@ -55,7 +55,7 @@ extension RuleCompiler {
             return stored(property, "v.text_value = ANY (\(given.map(FoldedText.fold)))")
         case (.containsAll, .texts(let given)):
             return SQL.join(
-                given.map { stored(property, "v.text_value = \(FoldedText.fold($0))") }, separator: " AND ")
+                given.map { stored(property, "v.text_value = \(FoldedText.fold($0))") }, separator: " INTERSECT ")
         default: return nil
         }
     }
@@ -69,9 +69,8 @@ extension RuleCompiler {
 
     private func stored(_ property: RuleProperty, _ condition: SQL) -> SQL {
         """
-        EXISTS (SELECT FROM marketing_contact_property_values v
-            WHERE v.workspace_id = \(workspace) AND v.property_id = \(property.id) AND v.contact_id = c.id
-                AND \(condition))
+        SELECT v.contact_id FROM marketing_contact_property_values v
+        WHERE v.workspace_id = \(workspace) AND v.property_id = \(property.id) AND \(condition)
         """
     }
 }

@@ -17,7 +17,7 @@ struct RuleQuery: Sendable {
     static let sampleSize = 10
 
     /// Plans for the values at hand, with room for sorting and hashing: rules differ too much for a plan of all.
-    private static let settingsQuery: Query<String> = .values(
+    static let settingsQuery: Query<String> = .values(
         String.self, "segments.settings",
         """
         SELECT set_config('plan_cache_mode', 'force_custom_plan', true) || set_config('work_mem', '64MB', true)
@@ -28,62 +28,90 @@ struct RuleQuery: Sendable {
         _ = try await transaction.pipeline(settingsQuery)
     }
 
-    private var condition: SQL {
-        RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger).condition(rule.group)
+    private var compiler: RuleCompiler { RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger) }
+
+    /// Where the question begins. The settings of questions hold from here to the end of the transaction.
+    func start() async throws -> RuleStart {
+        try await RuleSizes(group: rule.group, compiler: compiler, transaction: transaction).start()
     }
+
+    // MARK: Questions
 
     /// The statement that counts, as `EXPLAIN` and the page show it.
-    var countSQL: SQL {
-        """
-        SELECT count(*) FROM marketing_contacts c
-        WHERE c.workspace_id = \(scope.workspace) AND c.deleted_at IS NULL AND \(condition)
-        """
+    func countSQL(_ start: RuleStart) -> SQL {
+        let people: RulePeople = compiler.people(rule.group, from: start)
+        return "SELECT count(*) FROM \(people.source) WHERE \(people.condition)"
     }
 
-    func count() async throws -> Int {
-        let counting: Query<Int> = .values(Int.self, "segments.count", countSQL)
-        let (_, counts) = try await transaction.pipeline(Self.settingsQuery, counting)
+    func count(_ start: RuleStart) async throws -> Int {
+        let counting: Query<Int> = .values(Int.self, "segments.count", countSQL(start))
+        let (_, counts) = try await transaction.pipeline(Self.joins(looksUp: start.looksUp), counting)
         return counts.first ?? 0
     }
 
-    /// The newest people who match, ten at most. Common rules are answered by the newest people alone.
-    func sample() async throws -> [ContactSummary] {
-        let walked: Query<ContactSummary> = Query(
-            ContactSummary.self, "segments.sample.newest",
-            """
-            SELECT \(ContactSummary.columns) FROM (
-                SELECT * FROM marketing_contacts w WHERE w.workspace_id = \(scope.workspace) AND w.deleted_at IS NULL
-                ORDER BY w.id DESC LIMIT \(Self.newest)
-            ) c
-            WHERE \(RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger, reach: .few).condition(rule.group))
-            ORDER BY c.id DESC LIMIT \(Self.sampleSize)
-            """)
-        let (_, newest) = try await transaction.pipeline(Self.settingsQuery, walked)
-        if newest.count == Self.sampleSize { return newest }
-        return try await transaction.all(
+    /// How statements join from now on.
+    static func joins(looksUp: Bool) -> Query<String> {
+        .values(
+            String.self, "segments.joins",
+            "SELECT set_config('enable_nestloop', \(looksUp ? "on" : "off"), true)")
+    }
+
+    /// Ten people who match, the newest of those that were found first. Rules that a short set begins with are answered
+    /// from it; common ones by a look at some people of the shortest set, or at the newest ones.
+    func sample(_ start: RuleStart) async throws -> [ContactSummary] {
+        if start.entries > 2 * RuleStart.exact {
+            let some: [ContactSummary] = try await someone(start)
+            if some.count == Self.sampleSize { return some }
+        }
+        let people: RulePeople = compiler.people(rule.group, from: start)
+        let found: Query<ContactSummary> = Query(
             ContactSummary.self, "segments.sample",
             """
-            WITH found AS MATERIALIZED (
-                SELECT c.id FROM marketing_contacts c
-                WHERE c.workspace_id = \(scope.workspace) AND c.deleted_at IS NULL AND \(condition)
-            ),
+            WITH found AS MATERIALIZED (SELECT c.id FROM \(people.source) WHERE \(people.condition)),
             newest AS MATERIALIZED (SELECT id FROM found ORDER BY id DESC LIMIT \(Self.sampleSize))
             SELECT \(ContactSummary.columns) FROM newest n
             JOIN marketing_contacts c ON c.workspace_id = \(scope.workspace) AND c.id = n.id ORDER BY c.id DESC
             """)
+        let (_, sample) = try await transaction.pipeline(Self.joins(looksUp: start.looksUp), found)
+        return sample
+    }
+
+    private func someone(_ start: RuleStart) async throws -> [ContactSummary] {
+        let few = RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger, reach: .few)
+        let people: RulePeople
+        if let shortest = start.places.first {
+            people = few.people(
+                rule.group, from: RuleStart(places: [shortest], left: RuleStart.exact), most: RuleStart.exact)
+        } else {
+            people = RulePeople(
+                source: """
+                    (SELECT * FROM marketing_contacts w WHERE w.workspace_id = \(scope.workspace) AND w.deleted_at IS NULL
+                    ORDER BY w.id DESC LIMIT \(Self.newest)) c
+                    """,
+                condition: few.condition(rule.group))
+        }
+        let looking: Query<ContactSummary> = Query(
+            ContactSummary.self, "segments.sample.some",
+            """
+            SELECT \(ContactSummary.columns) FROM (
+                SELECT c.* FROM \(people.source) WHERE \(people.condition) LIMIT \(Self.sampleSize)
+            ) c ORDER BY c.id DESC
+            """)
+        let (_, some) = try await transaction.pipeline(Self.joins(looksUp: true), looking)
+        return some
     }
 
     /// How PostgreSQL would go about counting, with its estimate of the cost.
-    func plan() async throws -> [String] {
-        try await Self.settings(in: transaction)
-        return try await transaction.values(String.self, "segments.plan", "EXPLAIN \(countSQL)")
+    func plan(_ start: RuleStart) async throws -> [String] {
+        let plan: Query<String> = .values(String.self, "segments.plan", "EXPLAIN \(countSQL(start))")
+        return try await transaction.pipeline(Self.joins(looksUp: start.looksUp), plan).1
     }
 
     /// The same after counting, with times and buffers.
-    func analysis() async throws -> [String] {
-        try await Self.settings(in: transaction)
-        return try await transaction.values(
-            String.self, "segments.analysis", "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) \(countSQL)")
+    func analysis(_ start: RuleStart) async throws -> [String] {
+        let analysis: Query<String> = .values(
+            String.self, "segments.analysis", "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) \(countSQL(start))")
+        return try await transaction.pipeline(Self.joins(looksUp: start.looksUp), analysis).1
     }
 
     /// Whether a person matches, and what was seen of each condition; nil when there is no such person.

@@ -40,6 +40,11 @@ struct FactsReader {
         return facts
     }
 
+    /// The condition that a deed lies within the behaviour's time, so that other months are not looked at.
+    private func within(_ behaviour: RuleBehaviour) -> SQL {
+        behaviour.window.map { " AND \(RuleCompiler.within(MomentBounds($0, clock), "e.occurred_at"))" } ?? ""
+    }
+
     private func deeds(of contact: ContactID, _ behaviour: RuleBehaviour) async throws -> [PersonFacts.Deed] {
         switch behaviour.kind {
         case .sent:
@@ -56,6 +61,7 @@ struct FactsReader {
                 """
                 SELECT e.occurred_at, e.properties FROM marketing_events e
                 WHERE e.workspace_id = \(workspace) AND e.contact_id = \(contact) AND e.name = \(name)
+                    \(within(behaviour))
                 ORDER BY e.occurred_at DESC LIMIT \(Self.deedLimit)
                 """)
             return rows.map { PersonFacts.Deed(at: $0.0, properties: PersonRow.members($0.1)) }
@@ -84,7 +90,7 @@ struct FactsReader {
             as: (Date, String, Bool, String?, Bool).self, "segments.facts.engagements",
             """
             SELECT e.occurred_at, e.kind, e.class = 'human', e.url, \(isOfCampaign) FROM marketing_email_events e
-            WHERE e.workspace_id = \(workspace) AND e.contact_id = \(contact)
+            WHERE e.workspace_id = \(workspace) AND e.contact_id = \(contact)\(within(behaviour))
             ORDER BY e.occurred_at DESC LIMIT \(Self.deedLimit)
             """)
         return rows.map {

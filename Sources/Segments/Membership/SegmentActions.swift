@@ -127,6 +127,8 @@ package struct SegmentActions: SegmentRules {
         let sample: [ContactSummary]
         let sentence: String
         let milliseconds: Double
+        /// Where counting began.
+        let start: RuleStart
     }
 
     func preview(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> Preview {
@@ -135,24 +137,26 @@ package struct SegmentActions: SegmentRules {
                 let rule = try await desk.prepare(rules, scope, in: transaction)
                 let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
                 let start = ContinuousClock.now
-                let count: Int = try await query.count()
+                let beginning: RuleStart = try await query.start()
+                let count: Int = try await query.count(beginning)
                 let took: Duration = start.duration(to: .now)
-                let sample: [ContactSummary] = count == 0 ? [] : try await query.sample()
+                let sample: [ContactSummary] = count == 0 ? [] : try await query.sample(beginning)
                 return Preview(
                     count: count, sample: sample, sentence: rule.sentence,
-                    milliseconds: Double(took.components.attoseconds) / 1e15 + Double(took.components.seconds) * 1000)
+                    milliseconds: Double(took.components.attoseconds) / 1e15 + Double(took.components.seconds) * 1000,
+                    start: beginning)
             }
         }
     }
 
     /// How many match a rule.
     package func count(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> Int {
-        try await asking(rules, scope) { try await $0.count() }
+        try await asking(rules, scope) { try await $0.count($1) }
     }
 
     /// Ten of those who match a rule.
     package func sample(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> [ContactSummary] {
-        try await asking(rules, scope) { try await $0.sample() }
+        try await asking(rules, scope) { try await $0.sample($1) }
     }
 
     /// Whether somebody matches a rule, found out condition by condition; nil when there is no such person.
@@ -162,16 +166,17 @@ package struct SegmentActions: SegmentRules {
 
     /// Counts, and says how PostgreSQL went about it.
     package func analyze(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> [String] {
-        try await asking(rules, scope) { try await $0.analysis() }
+        try await asking(rules, scope) { try await $0.analysis($1) }
     }
 
     private func asking<Value>(
-        _ rules: JSONValue, _ scope: WorkspaceScope, _ body: (RuleQuery) async throws -> Value
+        _ rules: JSONValue, _ scope: WorkspaceScope, _ body: (RuleQuery, RuleStart) async throws -> Value
     ) async throws -> Value {
         try await RuleQuery.narrowing {
             try await services.database.read(scope.workspace) { transaction in
                 let rule = try await desk.prepare(rules, scope, in: transaction)
-                return try await body(RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction))
+                let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
+                return try await body(query, try await query.start())
             }
         }
     }
@@ -181,7 +186,8 @@ package struct SegmentActions: SegmentRules {
         try await services.database.read(scope.workspace) { transaction in
             let rule = try await desk.prepare(rules, scope, in: transaction)
             let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
-            return (query.countSQL.description, try await query.plan())
+            let start: RuleStart = try await query.start()
+            return (query.countSQL(start).description, try await query.plan(start))
         }
     }
 
@@ -202,49 +208,5 @@ package struct SegmentActions: SegmentRules {
         try await services.database.read(scope.workspace) { transaction in
             try await SegmentQueries(workspace: scope.workspace).find(list, in: transaction)
         }
-    }
-
-    // MARK: For the contact page
-
-    /// One segment that a person is in, with the reason.
-    package struct Membership: Sendable {
-        package let list: ContactListID
-        package let name: String
-        package let href: String
-        /// The conditions that hold, with what was seen: “whose plan is “pro”: “pro””.
-        package let reasons: [String]
-    }
-
-    /// The segments that a person is in now, each with the reason, for the contact's page.
-    package func memberships(
-        of contact: ContactID, _ scope: WorkspaceScope, in transaction: PostgresTransaction
-    ) async throws -> [Membership] {
-        let own: Set<ContactListID> = Set(
-            try await transaction.values(
-                ContactListID.self, "segments.of",
-                """
-                SELECT s.list_id FROM marketing_segments s WHERE s.workspace_id = \(scope.workspace) AND EXISTS (
-                    SELECT FROM marketing_list_members m WHERE m.workspace_id = \(scope.workspace)
-                        AND m.list_id = s.list_id AND m.contact_id = \(contact))
-                """))
-        guard !own.isEmpty else { return [] }
-        var memberships: [Membership] = []
-        for segment in try await SegmentQueries(workspace: scope.workspace).all(in: transaction)
-        where own.contains(segment.list) {
-            var reasons: [String] = []
-            if let rule = try? await desk.prepare(segment.rules, scope, requiresReferences: false, in: transaction) {
-                let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
-                reasons = try await query.explain(contact).map(Self.reasons) ?? []
-            }
-            memberships.append(
-                Membership(
-                    list: segment.list, name: segment.name, href: "/segments/\(segment.list)", reasons: reasons))
-        }
-        return memberships
-    }
-
-    private static func reasons(_ finding: RuleEvaluator.Finding) -> [String] {
-        if !finding.parts.isEmpty { return finding.parts.flatMap(reasons) }
-        return finding.holds ? ["\(finding.words): \(finding.seen ?? "")"] : []
     }
 }

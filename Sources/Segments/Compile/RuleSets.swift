@@ -1,0 +1,126 @@
+import Core
+import Postgres
+
+/// The people that one part of a rule finds, as indexes name them.
+struct RuleSet: Sendable {
+    /// A `SELECT` of `contact_id` for use in brackets. People may come more than once, and deleted ones too.
+    let people: SQL
+    /// The same, or more that is cheaper to read: what its size is judged by.
+    let estimate: SQL
+
+    init(_ people: SQL, estimate: SQL? = nil) {
+        self.people = people
+        self.estimate = estimate ?? people
+    }
+}
+
+/// Behind the workspace wall only leakproof comparisons reach indexes (docs/postgres.md), so what can be is written with
+/// those of uuid, text, float8 and timestamptz.
+extension RuleCompiler {
+    /// The parts of a rule that must all hold.
+    static func parts(_ group: RuleGroup) -> [RuleNode] {
+        guard group.match == .all else { return [.group(group)] }
+        return group.nodes.flatMap { node -> [RuleNode] in
+            if case .group(let inner) = node { return parts(inner) }
+            return [node]
+        }
+    }
+
+    /// Exactly the people for whom a part holds, where indexes can name them; nil for everything else.
+    func set(_ node: RuleNode) -> RuleSet? {
+        switch node {
+        case .condition(let condition):
+            guard condition.comparison.opposite == nil else { return nil }
+            return set(condition)
+        case .behaviour(let behaviour):
+            guard case .atLeast(let count) = behaviour.times else { return nil }
+            return set(behaviour, atLeast: count)
+        case .group(let group):
+            guard group.match != .none else { return nil }
+            let sets: [RuleSet] = group.nodes.compactMap(set)
+            guard !sets.isEmpty, sets.count == group.nodes.count else { return nil }
+            let isAll: Bool = group.match == .all
+            return RuleSet(
+                Self.combine(sets.map(\.people), isAll ? " INTERSECT " : " UNION ALL "),
+                estimate: Self.combine(isAll ? [sets[0].estimate] : sets.map(\.estimate), " UNION ALL "))
+        }
+    }
+
+    static func combine(_ sets: [SQL], _ word: SQL) -> SQL {
+        SQL.join(sets.map { "SELECT contact_id FROM (\($0)) q" }, separator: word)
+    }
+
+    private func set(_ condition: RuleCondition) -> RuleSet? {
+        let (comparison, value) = (condition.comparison, condition.value)
+        switch condition.field {
+        case .property(let property):
+            return property.isFast ? fast(property, comparison, value).map { RuleSet($0) } : nil
+        case .email, .phone:
+            guard comparison == .equals || comparison == .oneOf else { return nil }
+            let key: SQL = condition.field == .email ? "x.email_key" : "x.phone"
+            return own(predicate(condition.field.kind, comparison, value, .text(key)))
+        case .emailStatus:
+            guard case .texts(let statuses) = value.asTexts, !statuses.contains("active") else { return nil }
+            return own("x.email_status = ANY (\(statuses)) AND x.email_status <> 'active'")
+        case .company:
+            guard case .ids = value else { return nil }
+            return own(predicate(condition.field.kind, comparison, value, .id("x.company_id")))
+        case .list:
+            guard case .ids(let lists) = value else { return nil }
+            return RuleSet(
+                """
+                SELECT m.contact_id FROM marketing_list_members m
+                WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists))
+                """)
+        case .companyField(let field):
+            return company(predicate(condition.field.kind, comparison, value, Self.subject(field)))
+        case .companyProperty(let property):
+            return company(
+                predicate(condition.field.kind, comparison, value, .json("k.properties", property.name)))
+        default: return nil
+        }
+    }
+
+    private func own(_ condition: SQL) -> RuleSet {
+        RuleSet(
+            """
+            SELECT x.id AS contact_id FROM marketing_contacts x
+            WHERE x.workspace_id = \(workspace) AND x.deleted_at IS NULL AND \(condition)
+            """)
+    }
+
+    private func company(_ condition: SQL) -> RuleSet {
+        RuleSet(
+            """
+            SELECT x.id AS contact_id FROM marketing_companies k
+            JOIN marketing_contacts x ON x.workspace_id = \(workspace) AND x.company_id = k.id AND x.deleted_at IS NULL
+            WHERE k.workspace_id = \(workspace) AND k.deleted_at IS NULL AND \(condition)
+            """)
+    }
+
+    private func set(_ behaviour: RuleBehaviour, atLeast count: Int) -> RuleSet? {
+        let isOfLedger: Bool = behaviour.kind == .sent || (count == 1 && behaviour.usesLedger)
+        // The ledger has no index of what happened when; only the messages of one campaign stand together.
+        if isOfLedger, behaviour.campaign == nil { return nil }
+        let deeds: SQL = self.deeds(behaviour, once: count == 1)
+        let people: SQL =
+            count == 1
+            ? deeds : "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
+        return RuleSet(people, estimate: isOfLedger ? deeds : self.deeds(behaviour.withoutDetails, once: false))
+    }
+}
+
+extension RuleBehaviour {
+    /// What an index alone can tell of it.
+    fileprivate var withoutDetails: RuleBehaviour {
+        RuleBehaviour(kind, times, window: window, humanOnly: humanOnly)
+    }
+}
+
+extension RuleValue {
+    /// One text as a list of one.
+    fileprivate var asTexts: RuleValue {
+        if case .text(let text) = self { return .texts([text]) }
+        return self
+    }
+}
