@@ -6,7 +6,8 @@ import Web
 
 /// One control of a condition.
 struct BuilderInput: ViewRecord {
-    /// `groups`, `select`, `multi`, `text`, `number`, `date`, `lines`.
+    /// `groups`, `select`, `multi`, `text`, `number`, `date`, `lines`; `start` begins a new line, `add` and `remove` are
+    /// buttons whose name is their command.
     var kind: String
     var name: String
     var label: String

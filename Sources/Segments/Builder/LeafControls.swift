@@ -170,6 +170,7 @@ struct LeafControls {
         }
         comparison.refreshes = true
         var inputs: [BuilderInput] = [
+            BuilderInput(kind: "start", name: "", label: ""),
             control(
                 "text", "property", index == 0 ? "Where its property" : "and its property", filter.property,
                 wrong: "property"),
