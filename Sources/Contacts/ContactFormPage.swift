@@ -12,6 +12,8 @@ struct ContactFormPage: ViewPage {
     var takenHref: String?
     /// The workspace's properties; each gets a control.
     var definitions: [PropertyDefinition] = []
+    /// The workspace's time zone.
+    var zone: String = "UTC"
     /// The person's company.
     var company: Company?
     /// What was found for the words in the company's search field; nil: nothing was searched.
@@ -28,6 +30,26 @@ struct ContactFormPage: ViewPage {
             f.text("yours") { $0.yours }
         }
         static var viewType: String { "ContactConflict" }
+
+        /// Where what was typed differs from what somebody else saved.
+        /// - Parameters:
+        ///   - changes: what saving would change, with both values.
+        ///   - typed: the fields that were really changed.
+        static func between(_ changes: [String: JSONValue], _ typed: FormValues) -> [Conflict] {
+            let names: Set<String> = Set(typed.names.map { $0 == "trackingShown" ? "trackingAllowed" : $0 })
+            let zone: String = typed.optional(LocalMoment.zoneField) ?? "UTC"
+            return changes.sorted { $0.key < $1.key }.compactMap { field, change in
+                guard case .array(let values) = change, values.count == 2 else { return nil }
+                let name: String = field.hasPrefix("properties.") ? String(field.dropFirst(11)) : field
+                let isMoment: Bool = names.contains("moment:\(name)")
+                guard isMoment || !names.isDisjoint(with: [field, "property:\(name)"]) else { return nil }
+                func shown(_ value: JSONValue) -> String {
+                    if isMoment, let text = value.stringValue { return LocalMoment.words(text, zone: zone) }
+                    return PropertyFormat.shown(value, nil)
+                }
+                return Conflict(field: name, theirs: shown(values[0]), yours: shown(values[1]))
+            }
+        }
     }
 
     static let view = "contacts/form"
@@ -84,7 +106,7 @@ struct ContactFormPage: ViewPage {
         var pairs: [(String, String?)] = ["email", "firstName", "lastName", "phone", "tags", "emailStatus", "company"]
             .map { ($0, stored($0)) }
         if contact.trackingAllowed { pairs.append(("trackingAllowed", "on")) }
-        for control in PropertyControlGroup.groups(shownDefinitions, stored: contact.properties).flatMap(\.controls) {
+        for control in groups(stored: contact.properties, form: FormValues()).flatMap(\.controls) {
             pairs += control.pairs.map { ($0.0, $0.1) }
         }
         return pairs.map { PercentEncoding.encode($0) + "=" + PercentEncoding.encode($1 ?? "") }
@@ -129,9 +151,10 @@ struct ContactFormPage: ViewPage {
         }.map(\.element)
     }
 
-    private var groups: [PropertyControlGroup] {
-        PropertyControlGroup.groups(
-            shownDefinitions, stored: contact?.properties ?? defaults, form: form, errors: errors)
+    private var groups: [PropertyControlGroup] { groups(stored: contact?.properties ?? defaults, form: form) }
+
+    private func groups(stored: [String: JSONValue], form: FormValues) -> [PropertyControlGroup] {
+        PropertyControlGroup.groups(shownDefinitions, stored: stored, form: form, errors: errors, zone: zone)
     }
 
     /// A new person begins with the defaults.
@@ -147,7 +170,7 @@ struct ContactFormPage: ViewPage {
         let base = FormValues(urlEncoded: text)
         var typed = FormValues()
         for name in form.names where !["base", "revision", "_csrf", "trackingShown"].contains(name) {
-            if form.all(name) == base.all(name) { continue }
+            if form.all(name) == base.all(name), name != LocalMoment.zoneField { continue }
             for value in form.all(name) { typed.append(name, value) }
         }
         if form.flag("trackingAllowed") != base.flag("trackingAllowed") { typed.append("trackingShown", "1") }

@@ -174,7 +174,9 @@ struct ContactValues: Sendable, Equatable {
         phone = Self.phone(input.phone, contact?.phone, region, &errors)
         firstName = Self.name(input.firstName.applied(to: contact?.firstName), "firstName", "first name", &errors)
         lastName = Self.name(input.lastName.applied(to: contact?.lastName), "lastName", "last name", &errors)
-        properties = Self.properties(input, contact, &catalog, &errors)
+        properties = catalog.settled(
+            input.properties, onto: contact?.properties, isForm: input.isForm, keepsOthers: input.keepsOtherProperties,
+            &errors)
         tags = Self.tags(input.tags.applied(to: contact?.tags) ?? [], &errors)
         emailStatus = input.emailStatus ?? contact?.emailStatus ?? .active
         trackingAllowed = input.trackingAllowed ?? contact?.trackingAllowed ?? true
@@ -234,27 +236,5 @@ struct ContactValues: Sendable, Equatable {
         }
         if tags.count > 100 { errors.add("tags", "A contact has at most 100 tags.") }
         return tags
-    }
-
-    private static func properties(
-        _ input: ContactInput, _ contact: Contact?, _ catalog: inout PropertyCatalog, _ errors: inout ValidationErrors
-    ) -> [String: JSONValue] {
-        var given: [String: JSONValue] = input.properties
-        if input.isForm, let contact {
-            given = given.filter { name, value in
-                PropertyFormat.machine(value) != PropertyFormat.machine(contact.properties[name])
-            }
-        }
-        var properties: [String: JSONValue] = input.keepsOtherProperties ? contact?.properties ?? [:] : [:]
-        if contact == nil { properties = catalog.defaults }
-        let taken: [String: JSONValue] = catalog.take(given, &errors)
-        for (name, value) in taken { properties[name] = value == .null ? nil : value }
-        if properties.count > 500 { errors.add("properties", "A contact has at most 500 properties.") }
-        if contact == nil || !input.keepsOtherProperties {
-            catalog.require(properties, &errors)
-        } else {
-            catalog.require(properties, &errors, among: Set(taken.keys))
-        }
-        return properties
     }
 }

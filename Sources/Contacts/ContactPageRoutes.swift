@@ -61,7 +61,8 @@ struct ContactPageRoutes: Sendable {
             contact: contact, company: companies.first, lists: own,
             otherLists: all.filter { $0.kind == .static && !ownIDs.contains($0.id) }, definitions: definitions,
             notes: notes, tasks: tasks,
-            people: people, reader: scope.actor, today: try await today(scope), moments: moments.moments,
+            people: people, reader: scope.actor, today: try await today(scope),
+            zone: request.session?.timeZone ?? "UTC", moments: moments.moments,
             filter: filter, isFirst: cursor == nil, olderCursor: moments.next.map { request.cursor(after: $0) },
             consents: consents, edit: edit)
     }
@@ -149,7 +150,11 @@ struct ContactPageRoutes: Sendable {
         for name in input.properties.keys.sorted() {
             let now: JSONValue? = theirs.properties[name]
             if PropertyFormat.machine(now) == PropertyFormat.machine(base[name]) { continue }
-            let shown: String = PropertyFormat.machine(now).isEmpty ? "nothing" : "“\(PropertyFormat.machine(now))”"
+            var words: String = PropertyFormat.machine(now)
+            if form.contains("moment:\(name)") {
+                words = LocalMoment.words(words, zone: form.optional(LocalMoment.zoneField) ?? "UTC")
+            }
+            let shown: String = words.isEmpty ? "nothing" : "“\(words)”"
             errors.add(
                 "properties/\(name)",
                 "\(name): Somebody else changed this to \(shown) meanwhile. Save again to keep yours.")

@@ -98,6 +98,7 @@ struct ContactRoutes: Sendable {
                 Query(Company.self, "contacts.companies.find", CompanyQueries(scope: scope).select(company)))
         }
         page.definitions = definitions
+        page.zone = request.session?.timeZone ?? "UTC"
         page.company = companies.first
         return page
     }
@@ -191,28 +192,14 @@ struct ContactRoutes: Sendable {
                 page.contact = theirs
                 page.form = ContactFormPage.typed(values)
                 page.hasNewer = true
-                page.conflicts = Self.conflicts(theirs, yours, page.form)
+                page.conflicts = ContactFormPage.Conflict.between(
+                    yours.map { ContactActions.changes(from: theirs, to: $0) } ?? [:], page.form)
                 return .page(try await form(page, request), status: .conflict)
             case .missing: throw WebError.notFound
             }
         } catch let errors as ValidationErrors {
             page.errors = errors
             return .page(try await form(page, request), status: .unprocessableContent)
-        }
-    }
-
-    /// Where what was typed differs from what somebody else saved.
-    private static func conflicts(
-        _ theirs: Contact, _ yours: ContactValues?, _ typed: FormValues
-    ) -> [ContactFormPage.Conflict] {
-        guard let yours else { return [] }
-        let names: Set<String> = Set(typed.names.map { $0 == "trackingShown" ? "trackingAllowed" : $0 })
-        return ContactActions.changes(from: theirs, to: yours).sorted { $0.key < $1.key }.compactMap { field, change in
-            guard case .array(let values) = change, values.count == 2 else { return nil }
-            let name: String = field.hasPrefix("properties.") ? String(field.dropFirst(11)) : field
-            guard !names.isDisjoint(with: [field, "property:\(name)", "moment:\(name)"]) else { return nil }
-            return ContactFormPage.Conflict(
-                field: name, theirs: PropertyFormat.shown(values[0], nil), yours: PropertyFormat.shown(values[1], nil))
         }
     }
 

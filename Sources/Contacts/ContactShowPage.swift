@@ -16,6 +16,8 @@ struct ContactShowPage: ViewPage {
     var people: [WorkspacePerson] = []
     var reader: UserID?
     var today: String = ""
+    /// The workspace's time zone.
+    var zone: String = "UTC"
     var moments: [ContactMoment] = []
     var filter = ContactHistoryFilter()
     var isFirst = true
@@ -127,7 +129,7 @@ struct ContactShowPage: ViewPage {
     }
 
     private var groups: [PropertyEditGroup] {
-        PropertyEditGroup.groups(definitions, contact, edit)
+        PropertyEditGroup.groups(definitions, contact, edit, zone: zone)
     }
 
     static var previews: [ContactShowPage] {
@@ -184,13 +186,14 @@ struct PropertyEditGroup: ViewRecord {
     }
 
     static func groups(
-        _ definitions: [PropertyDefinition], _ contact: Contact, _ edit: ContactShowPage.Edit?
+        _ definitions: [PropertyDefinition], _ contact: Contact, _ edit: ContactShowPage.Edit?, zone: String
     ) -> [PropertyEditGroup] {
         let stored: [String: JSONValue] = contact.properties
-        let shown: [PropertyShownGroup] = PropertyShownGroup.groups(definitions, stored)
-        let plain: [PropertyControlGroup] = PropertyControlGroup.groups(definitions, stored: stored)
+        let shown: [PropertyShownGroup] = PropertyShownGroup.groups(definitions, stored, zone: zone)
+        let plain: [PropertyControlGroup] = PropertyControlGroup.groups(definitions, stored: stored, zone: zone)
         let filled: [PropertyControlGroup] = PropertyControlGroup.groups(
-            definitions, stored: stored, form: edit?.form ?? FormValues(), errors: edit?.errors ?? ValidationErrors())
+            definitions, stored: stored, form: edit?.form ?? FormValues(), errors: edit?.errors ?? ValidationErrors(),
+            zone: zone)
         return zip(plain, filled).enumerated().map { index, pair in
             let key: String = pair.0.controls.first?.definition.group ?? ""
             let base: String = pair.0.controls.flatMap(\.pairs)

@@ -40,8 +40,13 @@ package struct ContactsSlice: Slice {
         self.retention = retention
         self.services = services
         self.uploadLimit = uploadLimit
-        self.listUses = listUses
-        self.propertyUses = propertyUses
+        self.listUses = { list, scope, transaction in
+            try await listUses(list, scope, transaction) + ImportUses.ofList(list, scope, in: transaction)
+        }
+        self.propertyUses = { property, scope, transaction in
+            try await propertyUses(property, scope, transaction)
+                + ImportUses.ofProperty(property, scope, in: transaction)
+        }
         self.companyUses = companyUses
         self.messages = messages
         self.activity = activity
@@ -52,9 +57,9 @@ package struct ContactsSlice: Slice {
     package static let pages: [any ViewPage.Type] = [
         ContactsIndexPage.self, ContactShowPage.self, ContactFormPage.self, ContactConfirmPage.self, BulkRunPage.self,
         ImportsIndexPage.self, ImportUploadPage.self, ImportPreviewPage.self, ImportShowPage.self, ListsIndexPage.self,
-        ListFormPage.self, ListShowPage.self, ListDeletePage.self, ConsentHistoryPage.self, ConsentEvidencePage.self,
-        PropertiesIndexPage.self, PropertyFormPage.self, PropertyChangePage.self, PropertyDeletePage.self,
-        CompaniesIndexPage.self, CompanyShowPage.self, CompanyFormPage.self, CompanyDeletePage.self,
+        ListFormPage.self, ListShowPage.self, DeletionPage.self, ConsentHistoryPage.self, ConsentEvidencePage.self,
+        PropertiesIndexPage.self, PropertyFormPage.self, PropertyChangePage.self,
+        CompaniesIndexPage.self, CompanyShowPage.self, CompanyFormPage.self,
         DuplicatesPage.self, MergePickPage.self, MergeComparePage.self, MergeShowPage.self,
         PersonPrivacyPage.self, ErasurePreviewPage.self, ErasurePage.self, PrivacySettingsPage.self,
         PurgePreviewPage.self,

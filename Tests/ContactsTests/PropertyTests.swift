@@ -112,6 +112,70 @@ struct PropertyTests {
         }
     }
 
+    @Test("With many people a type changes in the background: looked through first, decided about, then all batches")
+    func changeInBackground() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let workspace = ana.scope.workspace
+            let property = try id(
+                try await ana.api(
+                    .post, "/v1/property-definitions", #"{"label":"Orders","name":"orders","type":"text"}"#))
+            let count: Int = PropertyConversion.inlineLimit + 10
+            try await portal.services.database.write(workspace, timeout: .seconds(120)) { transaction in
+                try await transaction.run([
+                    Statement(
+                        "test.people",
+                        """
+                        INSERT INTO marketing_contacts (workspace_id, id, email, email_key, properties, created_at, updated_at)
+                        SELECT \(workspace), gen_random_uuid(), 'p' || n || '@example.com', 'p' || n || '@example.com',
+                            jsonb_build_object('orders', CASE n WHEN 7 THEN 'many' ELSE n::text END), now(), now()
+                        FROM generate_series(1, \(count)::int) AS n
+                        """),
+                    ContactTotals.adding(count, ana.scope),
+                ])
+            }
+            func definition() async throws -> JSONValue {
+                let all = try await ana.api(.get, "/v1/property-definitions").json()
+                guard case .array(let rows)? = all["data"],
+                    let one = rows.first(where: { $0["id"] == .string(property) })
+                else { throw TestFailure("no property") }
+                return one
+            }
+            func runJob() async throws {
+                let waiting: [JSONValue] = try await portal.services.database.session { session in
+                    try await session.values(
+                        JSONValue.self, "test.jobs",
+                        "DELETE FROM marketing_job_queue WHERE kind = \(PropertyCheckJob.kind) RETURNING payload")
+                }
+                #expect(waiting.count == 1)
+                try await job(portal, ana).run(PropertyCheckJob(propertyID: try #require(PropertyID(property))))
+            }
+            let body = #"{"label":"Orders","type":"number"}"#
+            let asked = try await ana.api(.put, "/v1/property-definitions/\(property)", body)
+            #expect(asked.status == .accepted, "\(asked.text)")
+            #expect(try asked.json()["type"] == .string("text"))
+            try await runJob()
+            let browser = try await ana.signIn()
+            let page = try await browser.get("/settings/properties/\(property)/change").text
+            #expect(page.contains("1 value does not fit") && page.contains("p7@example.com"))
+            let decided = try await browser.post("/settings/properties/\(property)/change", [("decision", "clear")])
+            #expect(decided.status == .seeOther)
+            #expect(try await definition()["type"] == .string("text"))
+            try await runJob()
+            #expect(try await definition()["type"] == .string("number"))
+            let kinds: [String] = try await portal.services.database.read(workspace) { transaction in
+                try await transaction.values(
+                    String.self, "test.kinds",
+                    """
+                    SELECT coalesce(jsonb_typeof(properties -> 'orders'), 'none') || ' ' || count(*)
+                    FROM marketing_contacts WHERE workspace_id = \(workspace) GROUP BY properties ? 'orders', 
+                        jsonb_typeof(properties -> 'orders') ORDER BY 1
+                    """)
+            }
+            #expect(kinds == ["none 1", "number \(count - 1)"])
+        }
+    }
+
     @Test("An option is renamed without touching data, and one in use is not taken away unasked")
     func options() async throws {
         try await PortalFixture.with { portal in

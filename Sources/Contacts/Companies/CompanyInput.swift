@@ -99,7 +99,9 @@ struct CompanyValues: Sendable, Equatable {
             } catch { errors.add("website", error.message) }
         }
         ownerID = input.owner.applied(to: company?.ownerID)
-        properties = Self.properties(input, company, &catalog, &errors)
+        properties = catalog.settled(
+            input.properties, onto: company?.properties, isForm: input.isForm, keepsOthers: input.keepsOtherProperties,
+            &errors)
         try errors.throwIfAny()
     }
 
@@ -113,23 +115,5 @@ struct CompanyValues: Sendable, Equatable {
             errors.add("domain", "Anybody can have an address at \(domain.text), so it says nothing of a company.")
         }
         return domain.text
-    }
-
-    private static func properties(
-        _ input: CompanyInput, _ company: Company?, _ catalog: inout PropertyCatalog, _ errors: inout ValidationErrors
-    ) -> [String: JSONValue] {
-        var given: [String: JSONValue] = input.properties
-        if input.isForm, let company {
-            given = given.filter { name, value in
-                PropertyFormat.machine(value) != PropertyFormat.machine(company.properties[name])
-            }
-        }
-        var properties: [String: JSONValue] = input.keepsOtherProperties ? company?.properties ?? [:] : [:]
-        if company == nil { properties = catalog.defaults }
-        let taken: [String: JSONValue] = catalog.take(given, &errors)
-        for (name, value) in taken { properties[name] = value == .null ? nil : value }
-        let isWhole: Bool = company == nil || !input.keepsOtherProperties
-        catalog.require(properties, &errors, among: isWhole ? nil : Set(taken.keys))
-        return properties
     }
 }

@@ -106,6 +106,7 @@ struct CompanyEvent: Sendable, PostgresRow {
 struct CompanyShowPage: ViewPage {
     let company: Company
     var definitions: [PropertyDefinition] = []
+    var zone: String = "UTC"
     var people: [ContactSummary] = []
     var owner: String?
     var moments: [ContactMoment] = []
@@ -124,7 +125,7 @@ struct CompanyShowPage: ViewPage {
         f.date("created") { $0.company.createdAt }
         f.date("updated") { $0.company.updatedAt }
         f.list("groups", of: PropertyShownGroup.self) { page in
-            PropertyShownGroup.groups(page.definitions, page.company.properties)
+            PropertyShownGroup.groups(page.definitions, page.company.properties, zone: page.zone)
         }
         f.list("people", of: ContactTableRow.self) { $0.people.map(ContactTableRow.init) }
         f.text("peopleCount") { CountWords.people($0.company.contactCount) }
@@ -179,13 +180,13 @@ struct PropertyShownGroup: ViewRecord {
 
     /// Only what has a value; groups without any are left out.
     static func groups(
-        _ definitions: [PropertyDefinition], _ stored: [String: JSONValue]
+        _ definitions: [PropertyDefinition], _ stored: [String: JSONValue], zone: String
     ) -> [PropertyShownGroup] {
         var groups: [(String, [Line])] = []
         for definition in definitions + PropertyControlGroup.undeclared(definitions, stored) {
             guard let value = stored[definition.name], value != .null else { continue }
             let line = Line(
-                label: definition.label, value: PropertyFormat.shown(value, definition),
+                label: definition.label, value: PropertyFormat.shown(value, definition, zone: zone),
                 href: definition.type == .url ? value.stringValue : nil)
             if let place = groups.firstIndex(where: { $0.0 == definition.group }) {
                 groups[place].1.append(line)
@@ -203,6 +204,7 @@ struct CompanyFormPage: ViewPage {
     var form = FormValues()
     var errors = ValidationErrors()
     var definitions: [PropertyDefinition] = []
+    var zone: String = "UTC"
     var people: [WorkspacePerson] = []
     var conflicts: [ContactFormPage.Conflict] = []
     var hasNewer = false
@@ -251,14 +253,15 @@ struct CompanyFormPage: ViewPage {
     }
 
     private var groups: [PropertyControlGroup] {
-        PropertyControlGroup.groups(definitions, stored: company?.properties ?? [:], form: form, errors: errors)
+        PropertyControlGroup.groups(
+            definitions, stored: company?.properties ?? [:], form: form, errors: errors, zone: zone)
     }
 
     private var base: String {
         guard let company else { return "" }
         var pairs: [(String, String)] = ["name", "domain", "phone", "website", "owner"].map { ($0, stored($0)) }
-        pairs += PropertyControlGroup.groups(definitions, stored: company.properties).flatMap(\.controls).flatMap(
-            \.pairs)
+        pairs += PropertyControlGroup.groups(definitions, stored: company.properties, zone: zone)
+            .flatMap(\.controls).flatMap(\.pairs)
         return pairs.map { PercentEncoding.encode($0.0) + "=" + PercentEncoding.encode($0.1) }.joined(separator: "&")
     }
 
@@ -270,45 +273,6 @@ struct CompanyFormPage: ViewPage {
                 definitions: PreviewProperties.all,
                 conflicts: [ContactFormPage.Conflict(field: "name", theirs: "Acme", yours: "Acme Vineyards")],
                 hasNewer: true, takenHref: "/companies/1"),
-        ]
-    }
-}
-
-/// The question before a company is deleted, with what is linked to it.
-struct CompanyDeletePage: ViewPage {
-    let company: Company
-    let uses: [ListUse]
-
-    static let view = "companies/delete"
-    static let fields = Fields<CompanyDeletePage> { f in
-        f.text("title") { page in
-            page.isBound ? "“\(page.company.name)” cannot be deleted now" : "Delete the company “\(page.company.name)”?"
-        }
-        f.text("message") { $0.message }
-        f.list("uses", of: ListUse.self) { $0.uses }
-        f.flag("isBound") { $0.isBound }
-        f.link("action") { "\(CompanyPaths.company($0.company.id))/delete" }
-        f.text("backLabel") { $0.company.name }
-        f.link("backHref") { CompanyPaths.company($0.company.id) }
-    }
-
-    private var isBound: Bool { uses.contains(where: \.isBinding) }
-
-    private var message: String {
-        if isBound { return "It is needed here. Change these first:" }
-        let people: String =
-            company.contactCount == 0
-            ? "Nobody belongs to it."
-            : "\(CountWords.people(company.contactCount)) \(company.contactCount == 1 ? "belongs" : "belong") to it. "
-                + "They stay, without a company."
-        return uses.isEmpty ? people : "\(people) It is used here:"
-    }
-
-    static var previews: [CompanyDeletePage] {
-        let use = ListUse(name: "Acme people", href: "/lists/1", status: "Segment", tone: "info", isBinding: true)
-        return [
-            CompanyDeletePage(company: PreviewPeople.company, uses: []),
-            CompanyDeletePage(company: PreviewPeople.company, uses: [use]),
         ]
     }
 }

@@ -82,6 +82,7 @@ struct CompanyRoutes: Sendable {
             try await transaction.last(PropertyQueries(scope: scope).all(.company), WorkspacePeople.all(scope))
         }
         page.definitions = definitions
+        page.zone = request.session?.timeZone ?? "UTC"
         page.people = people
         return page
     }
@@ -144,22 +145,10 @@ struct CompanyRoutes: Sendable {
             page.company = theirs
             page.form = ContactFormPage.typed(filled.form)
             page.hasNewer = true
-            page.conflicts = Self.conflicts(theirs, yours, page.form)
+            page.conflicts = ContactFormPage.Conflict.between(
+                yours.map { CompanyActions.changes(from: theirs, to: $0) } ?? [:], page.form)
             return .page(try await form(page, request), status: .conflict)
         case .missing: throw WebError.notFound
-        }
-    }
-
-    private static func conflicts(
-        _ theirs: Company, _ yours: CompanyValues?, _ typed: FormValues
-    ) -> [ContactFormPage.Conflict] {
-        guard let yours else { return [] }
-        return CompanyActions.changes(from: theirs, to: yours).sorted { $0.key < $1.key }.compactMap { field, change in
-            guard case .array(let values) = change, values.count == 2 else { return nil }
-            let name: String = field.hasPrefix("properties.") ? String(field.dropFirst(11)) : field
-            guard !Set(typed.names).isDisjoint(with: [field, "property:\(name)", "moment:\(name)"]) else { return nil }
-            return ContactFormPage.Conflict(
-                field: name, theirs: PropertyFormat.shown(values[0], nil), yours: PropertyFormat.shown(values[1], nil))
         }
     }
 
@@ -190,7 +179,7 @@ struct CompanyRoutes: Sendable {
         let older: String? = events.count > limit ? shown.last.map { request.cursor(after: [$0.id.description]) } : nil
         return .page(
             CompanyShowPage(
-                company: company, definitions: definitions, people: people,
+                company: company, definitions: definitions, zone: request.session?.timeZone ?? "UTC", people: people,
                 owner: staff.first { $0.id == company.ownerID }?.name, moments: shown.map(\.moment), olderCursor: older,
                 isFirst: after == nil))
     }
@@ -201,7 +190,7 @@ struct CompanyRoutes: Sendable {
         let found: [ListUse] = try await services.database.read(scope.workspace) { transaction in
             try await uses(company, scope, transaction)
         }
-        return .page(CompanyDeletePage(company: company, uses: found))
+        return .page(DeletionPage.of(company, found))
     }
 
     private func delete(_ request: WebRequest) async throws -> WebResponse {
@@ -209,7 +198,7 @@ struct CompanyRoutes: Sendable {
         switch try await actions.delete(company.id, try request.scope) {
         case .done: return .redirect(to: "/companies", notice: "The company “\(company.name)” was deleted.")
         case .missing: throw WebError.notFound
-        case .inUse(let uses): return .page(CompanyDeletePage(company: company, uses: uses), status: .conflict)
+        case .inUse(let uses): return .page(DeletionPage.of(company, uses), status: .conflict)
         }
     }
 }

@@ -174,7 +174,7 @@ struct ListAPI: Sendable {
         switch try await actions.delete(try request.id(), try request.scope) {
         case .done: return .empty()
         case .missing: throw WebError.notFound
-        case .inUse(let uses): throw WebError.conflict(ListActions.refusal(uses), code: "list_in_use")
+        case .inUse(let uses): throw WebError.conflict(ListUse.refusal("list", uses), code: "list_in_use")
         }
     }
 

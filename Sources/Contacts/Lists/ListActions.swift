@@ -19,12 +19,6 @@ struct ListActions: Sendable {
         case inUse([ListUse])
     }
 
-    /// Why a list cannot be deleted, for people and programs.
-    static func refusal(_ uses: [ListUse]) -> String {
-        let names: String = uses.filter(\.isBinding).map { "“\($0.name)”" }.joined(separator: ", ")
-        return "The list is used by campaigns that are scheduled or being sent: \(names). Cancel them first, or wait."
-    }
-
     func create(_ form: ContactListForm, _ scope: WorkspaceScope) async throws -> ContactList {
         try await refusingTakenName {
             try await services.database.write(scope.workspace) { transaction in

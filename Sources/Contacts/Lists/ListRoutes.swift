@@ -131,7 +131,7 @@ struct ListRoutes: Sendable {
         let found: [ListUse] = try await services.database.read(scope.workspace) { transaction in
             try await uses(list.id, scope, transaction)
         }
-        return .page(ListDeletePage(list: list, uses: found))
+        return .page(DeletionPage.of(list, found))
     }
 
     private func delete(_ request: WebRequest) async throws -> WebResponse {
@@ -139,7 +139,7 @@ struct ListRoutes: Sendable {
         switch try await actions.delete(list.id, try request.scope) {
         case .done: return .redirect(to: "/lists", notice: "The list “\(list.name)” was deleted.")
         case .missing: throw WebError.notFound
-        case .inUse(let uses): return .page(ListDeletePage(list: list, uses: uses), status: .conflict)
+        case .inUse(let uses): return .page(DeletionPage.of(list, uses), status: .conflict)
         }
     }
 }

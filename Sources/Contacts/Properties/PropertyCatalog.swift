@@ -177,6 +177,30 @@ package struct PropertyCatalog: Sendable {
             """)
     }
 
+    /// All properties of a person or a company after somebody changed some: the one way for forms and the API.
+    /// - Parameters:
+    ///   - given: the new values; nulls take away.
+    ///   - old: what is stored; nil for somebody new, who gets the defaults.
+    ///   - isForm: whether `given` is a form with every property in it, so that what reads like the stored value stays.
+    ///   - keepsOthers: whether properties that are not named stay.
+    mutating func settled(
+        _ given: [String: JSONValue], onto old: [String: JSONValue]?, isForm: Bool, keepsOthers: Bool,
+        _ errors: inout ValidationErrors
+    ) -> [String: JSONValue] {
+        var given: [String: JSONValue] = given
+        if isForm, let old {
+            given = given.filter { name, value in PropertyFormat.machine(value) != PropertyFormat.machine(old[name]) }
+        }
+        var settled: [String: JSONValue] = old.map { keepsOthers ? $0 : [:] } ?? defaults
+        let taken: [String: JSONValue] = take(given, &errors)
+        for (name, value) in taken { settled[name] = value == .null ? nil : value }
+        if settled.count > Self.limit {
+            errors.add("properties", "A \(object.rawValue) has at most \(Self.limit) properties.")
+        }
+        require(settled, &errors, among: old != nil && keepsOthers ? Set(taken.keys) : nil)
+        return settled
+    }
+
     // MARK: New people
 
     /// What people get who bring no value of their own.

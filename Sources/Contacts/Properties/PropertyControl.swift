@@ -11,6 +11,8 @@ struct PropertyControl: ViewRecord {
     let value: String
     let chosen: Set<String>
     let error: String?
+    /// The time zone in which moments are shown and typed.
+    let zone: String
 
     static let fields = Fields<PropertyControl> { f in
         f.text("id") { $0.id }
@@ -20,6 +22,8 @@ struct PropertyControl: ViewRecord {
         f.text("type") { $0.inputType }
         f.optionalText("inputmode") { $0.definition.type == .number ? "decimal" : nil }
         f.text("value") { $0.value }
+        f.optionalText("zone") { $0.definition.type == .dateTime ? $0.zone : nil }
+        f.text("zoneField") { _ in LocalMoment.zoneField }
         f.optionalText("hint") { $0.hint }
         f.optionalText("error") { $0.error }
         f.flag("optional") { !$0.definition.isRequired }
@@ -31,9 +35,10 @@ struct PropertyControl: ViewRecord {
     ///   - form: what was typed, when the form comes back.
     init(
         _ definition: PropertyDefinition, index: Int, stored: JSONValue?, form: FormValues = FormValues(),
-        errors: ValidationErrors = ValidationErrors(), prefix: String = "property"
+        errors: ValidationErrors = ValidationErrors(), zone: String, prefix: String = "property"
     ) {
         self.definition = definition
+        self.zone = zone
         id = "\(prefix)-\(index)"
         error = errors["properties/\(definition.name)"]
         let control: String = Self.control(definition)
@@ -42,7 +47,7 @@ struct PropertyControl: ViewRecord {
             chosen = Set(form.all(control))
         } else {
             let text: String = PropertyFormat.machine(stored)
-            value = definition.type == .dateTime && text.hasSuffix("Z") ? String(text.dropLast()) : text
+            value = definition.type == .dateTime ? LocalMoment.field(text, zone: zone) : text
             if case .array(let values)? = stored {
                 chosen = Set(values.compactMap(\.stringValue))
             } else {
@@ -59,6 +64,7 @@ struct PropertyControl: ViewRecord {
 
     /// The names and values that an untouched form sends.
     var pairs: [(String, String)] {
+        if definition.type == .dateTime { return [(control, value), (LocalMoment.zoneField, zone)] }
         guard definition.type == .multiSelect else { return [(control, value)] }
         let ticked: [PropertyOption] = definition.options.filter { chosen.contains($0.value) }
         return [(control, "")] + ticked.map { (control, $0.value) }
@@ -86,7 +92,7 @@ struct PropertyControl: ViewRecord {
         let format: String? =
             switch definition.type {
             case .money: "An amount and its currency, like 12.50 EUR."
-            case .dateTime: "In UTC."
+            case .dateTime: "In the time of \(zone.replacing("_", with: " "))."
             default: nil
             }
         let parts: [String] = [definition.description.isEmpty ? nil : definition.description, format].compactMap { $0 }
@@ -116,9 +122,12 @@ struct PropertyControl: ViewRecord {
     // MARK: Reading forms
 
     /// The values of a form: `property:<name>`, several for a choice of many (with a blank one, so that none chosen says
-    /// so), `moment:<name>` for moments in UTC.
+    /// so), `moment:<name>` for moments in the zone that the form names. A moment that stands as the form showed it is left
+    /// out: it need not be what it was when it is read back, as in the hour that comes twice.
     static func values(_ form: FormValues) -> [String: JSONValue] {
         var values: [String: JSONValue] = [:]
+        let zone: String = form.optional(LocalMoment.zoneField) ?? "UTC"
+        let base = FormValues(urlEncoded: form.raw("base") ?? "")
         for name in form.names {
             if name.hasPrefix("property:") {
                 let all: [String] = form.all(name)
@@ -129,20 +138,12 @@ struct PropertyControl: ViewRecord {
                 } else {
                     values[key] = all.count > 1 ? .array(texts.map(JSONValue.string)) : .string(texts[0])
                 }
-            } else if name.hasPrefix("moment:") {
-                values[String(name.dropFirst(7))] = form.optional(name).map { .string(moment($0)) } ?? .null
+            } else if name.hasPrefix("moment:"), !base.contains(name) || base.raw(name) != form.raw(name) {
+                values[String(name.dropFirst(7))] =
+                    form.optional(name).map { .string(LocalMoment.utc($0, zone: zone)) } ?? .null
             }
         }
         return values
-    }
-
-    /// `2026-03-31T09:30` as browsers write it, with seconds and zone.
-    private static func moment(_ text: String) -> String {
-        switch text.utf8.count {
-        case 16: text + ":00Z"
-        case 19: text + "Z"
-        default: text
-        }
     }
 }
 
@@ -159,12 +160,12 @@ struct PropertyControlGroup: ViewRecord {
     /// All properties in their groups, then what is stored under names that nobody declared.
     static func groups(
         _ definitions: [PropertyDefinition], stored: [String: JSONValue], form: FormValues = FormValues(),
-        errors: ValidationErrors = ValidationErrors()
+        errors: ValidationErrors = ValidationErrors(), zone: String
     ) -> [PropertyControlGroup] {
         var groups: [(String, [PropertyControl])] = []
         for (index, definition) in (definitions + undeclared(definitions, stored)).enumerated() {
             let control = PropertyControl(
-                definition, index: index, stored: stored[definition.name], form: form, errors: errors)
+                definition, index: index, stored: stored[definition.name], form: form, errors: errors, zone: zone)
             if let place = groups.firstIndex(where: { $0.0 == definition.group }) {
                 groups[place].1.append(control)
             } else {

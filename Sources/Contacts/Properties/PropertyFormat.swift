@@ -24,14 +24,19 @@ package enum PropertyFormat {
     }
 
     /// The value as pages show it; “—” for null.
-    package static func shown(_ value: JSONValue?, _ definition: PropertyDefinition?) -> String {
-        switch value {
-        case nil, .null: return "—"
-        case .bool(let flag)?: return flag ? "Yes" : "No"
-        case .string(let text)?: return label(text, definition)
-        case .array(let values)?:
-            return values.map { label(machine($0), definition) }.joined(separator: ", ")
-        default: return machine(value)
+    /// - Parameter zone: the workspace's time zone, for moments; nil: they stay as they are stored.
+    package static func shown(
+        _ value: JSONValue?, _ definition: PropertyDefinition?, zone: String? = nil
+    ) -> String {
+        if definition?.type == .dateTime, let zone, let text = value?.stringValue {
+            return LocalMoment.words(text, zone: zone)
+        }
+        return switch value {
+        case nil, .null: "—"
+        case .bool(let flag)?: flag ? "Yes" : "No"
+        case .string(let text)?: label(text, definition)
+        case .array(let values)?: values.map { label(machine($0), definition) }.joined(separator: ", ")
+        default: machine(value)
         }
     }
 

@@ -285,44 +285,6 @@ struct PropertyChangePage: ViewPage {
     }
 }
 
-/// The question before a property is deleted, with who holds it and what uses it.
-struct PropertyDeletePage: ViewPage {
-    let property: PropertyDefinition
-    let holders: Int
-    let uses: [ListUse]
-
-    static let view = "properties/delete"
-    static let fields = Fields<PropertyDeletePage> { f in
-        f.text("title") { page in
-            page.isBound
-                ? "“\(page.property.label)” cannot be deleted now" : "Delete the property “\(page.property.label)”?"
-        }
-        f.text("message") { $0.message }
-        f.list("uses", of: ListUse.self) { $0.uses }
-        f.flag("isBound") { $0.isBound }
-        f.link("action") { "\(PropertyPaths.property($0.property.id))/delete" }
-        f.text("backLabel") { $0.property.label }
-        f.link("backHref") { PropertyPaths.property($0.property.id) }
-    }
-
-    private var isBound: Bool { uses.contains(where: \.isBinding) }
-
-    private var message: String {
-        if isBound { return "It is needed here. Change these first:" }
-        let values: String =
-            holders == 0 ? "Nobody has a value." : "\(property.object.counted(holders)) will lose their value."
-        return uses.isEmpty ? values : "\(values) It is used here:"
-    }
-
-    static var previews: [PropertyDeletePage] {
-        let use = ListUse(name: "Pro plans", href: "/lists/1", status: "Segment", tone: "info", isBinding: true)
-        return [
-            PropertyDeletePage(property: PreviewProperties.plan, holders: 12_408, uses: []),
-            PropertyDeletePage(property: PreviewProperties.plan, holders: 0, uses: [use]),
-        ]
-    }
-}
-
 /// Properties for the previews of pages.
 enum PreviewProperties {
     static let plan: PropertyDefinition = make(

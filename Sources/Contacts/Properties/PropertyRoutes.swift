@@ -148,7 +148,7 @@ struct PropertyRoutes: Sendable {
         let found: [ListUse] = try await services.database.read(scope.workspace) { transaction in
             try await uses(property, scope, transaction)
         }
-        return .page(PropertyDeletePage(property: property, holders: holders, uses: found))
+        return .page(DeletionPage.of(property, holders: holders, found))
     }
 
     private func delete(_ request: WebRequest) async throws -> WebResponse {
@@ -157,7 +157,8 @@ struct PropertyRoutes: Sendable {
         case .done: return .redirect(to: PropertyPaths.index, notice: "The property “\(property.label)” was deleted.")
         case .missing: throw WebError.notFound
         case .inUse(let uses):
-            return .page(PropertyDeletePage(property: property, holders: 0, uses: uses), status: .conflict)
+            let holders: Int = try await actions.holders(of: property, try request.scope)
+            return .page(DeletionPage.of(property, holders: holders, uses), status: .conflict)
         }
     }
 }

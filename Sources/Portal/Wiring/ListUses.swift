@@ -2,10 +2,11 @@ import Accounts
 import Campaigns
 import Contacts
 import Core
+import Messaging
 import Postgres
 import Segments
 
-/// Everything that uses a list: campaigns that go to it, segments that ask for it.
+/// Everything that uses a list, a property or a company: campaigns, templates, segments. Imports add themselves.
 enum ListUses {
     static func find(
         _ list: ContactListID, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
@@ -18,7 +19,8 @@ enum ListUses {
         _ property: PropertyDefinition, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
     ) async throws -> [ListUse] {
         let campaigns: [ListUse] = try await CampaignPropertyUses.find(property, scope, in: transaction)
-        return try await campaigns
+        let templates: [ListUse] = try await TemplateUses.ofProperty(property, scope, in: transaction)
+        return try await campaigns + templates
             + SegmentUses.ofProperty(property.name, ofCompanies: property.object == .company, scope, transaction)
     }
 
