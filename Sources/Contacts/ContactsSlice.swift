@@ -14,6 +14,7 @@ package struct ContactsSlice: Slice {
     private let companyUses: CompanyUseFinder
     private let messages: ContactMoment.Source
     private let activity: ContactMoment.Source
+    private let peopleActivity: ContactMoment.PeopleSource
     private let segments: (any SegmentRules)?
     private let personal: [PersonalTable]
     private let retention: [RetentionRule]
@@ -32,6 +33,7 @@ package struct ContactsSlice: Slice {
         companyUses: @escaping CompanyUseFinder = { _, _, _ in [] },
         messages: @escaping ContactMoment.Source = ContactMoment.nothing,
         activity: @escaping ContactMoment.Source = ContactMoment.nothing,
+        peopleActivity: @escaping ContactMoment.PeopleSource = ContactMoment.nothing,
         references: [ContactReference] = [], segments: (any SegmentRules)? = nil,
         personal: [PersonalTable] = ContactsSlice.personalTables,
         retention: [RetentionRule] = ContactsSlice.retentionRules
@@ -50,6 +52,7 @@ package struct ContactsSlice: Slice {
         self.companyUses = companyUses
         self.messages = messages
         self.activity = activity
+        self.peopleActivity = peopleActivity
         merging = ContactMerging(services: services, others: references)
         self.segments = segments
     }
@@ -90,7 +93,7 @@ package struct ContactsSlice: Slice {
         ListAPI(services: services, uses: listUses, segments: segments).add(to: &table)
         PropertyRoutes(services: services, uses: propertyUses).add(to: &table)
         PropertyAPI(services: services, uses: propertyUses).add(to: &table)
-        CompanyRoutes(services: services, uses: companyUses).add(to: &table)
+        CompanyRoutes(services: services, uses: companyUses, events: peopleActivity).add(to: &table)
         CompanyAPI(services: services, uses: companyUses).add(to: &table)
     }
 

@@ -49,6 +49,7 @@ package struct PortalAssembly: Sendable {
         let contacts = ContactsSlice(
             services: services, listUses: ListUses.find, propertyUses: ListUses.ofProperty,
             companyUses: ListUses.ofCompany, messages: ContactMessages.moments, activity: ActivityMoments.moments,
+            peopleActivity: ActivityMoments.ofPeople,
             references: TrackingSlice.contactReferences + MessagingSlice.contactReferences, segments: rules,
             personal: Self.personalTables, retention: Self.retentionRules)
         let slices: [any Slice] = [

@@ -79,6 +79,52 @@ struct CompanyTests {
         }
     }
 
+    @Test("A company's timeline tells of its people too, page by page, each line once and with its person")
+    func timeline() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            let acme = try id(try await ana.api(.post, "/v1/companies", #"{"name":"Acme","domain":"acme.example"}"#))
+            let bo = try id(
+                try await ana.api(
+                    .post, "/v1/contacts", #"{"email":"bo@acme.example","firstName":"Bo","lastName":"Ek"}"#))
+            let other = try id(try await ana.api(.post, "/v1/contacts", #"{"email":"di@other.example"}"#))
+            for (person, title) in [(bo, "Called about the vineyard"), (other, "Called about nothing")] {
+                let told = try await ana.api(
+                    .post, "/v1/contacts/\(person)/activities", #"{"type":"call","title":"\#(title)"}"#)
+                #expect(told.status == .created, "\(told.text)")
+            }
+            let contact: ContactID? = ContactID(bo)
+            _ = try await portal.services.database.write(ana.scope.workspace) { transaction in
+                try await transaction.run(
+                    "test.events",
+                    """
+                    INSERT INTO marketing_events (workspace_id, id, contact_id, name, properties, source, occurred_at,
+                        received_at)
+                    SELECT \(ana.scope.workspace), gen_random_uuid(), \(contact), 'visit ' || n, '{}', 'api',
+                        now() - make_interval(mins => 1 + n / 2), now()
+                    FROM generate_series(1, 40) AS n
+                    """)
+            }
+            let browser = try await ana.signIn()
+            var seen: [String] = []
+            var path: String? = "/companies/\(acme)"
+            for _ in 0..<4 {
+                guard let here = path else { break }
+                let page = try await browser.get(here).page()
+                seen += page.all(".timeline a").filter { $0["href"] == "/contacts/\(bo)" }.map(\.readableText)
+                path = page.all("a").first { $0.readableText == "Show older" }?["href"]
+            }
+            #expect(seen.contains("Bo Ek: Called about the vineyard"))
+            let visits: [String] = seen.filter { $0.contains("visit") }
+            #expect(visits.count == 40 && Set(visits).count == 40)
+            #expect(!seen.contains { $0.contains("nothing") })
+            let own = try await browser.get("/companies/\(acme)?show=company").text
+            #expect(own.contains("Added through the API") && !own.contains("visit 1"))
+            let people = try await browser.get("/companies/\(acme)?show=people").text
+            #expect(!people.contains("Added through the API") && people.contains("visit 1"))
+        }
+    }
+
     @Test("Another workspace's company does not exist")
     func wall() async throws {
         try await PortalFixture.with { portal in

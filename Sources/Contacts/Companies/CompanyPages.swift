@@ -110,6 +110,8 @@ struct CompanyShowPage: ViewPage {
     var people: [ContactSummary] = []
     var owner: String?
     var moments: [ContactMoment] = []
+    /// Which part of the timeline is shown; nil: all.
+    var part: CompanyHistory.Part?
     var olderCursor: String?
     var isFirst = true
 
@@ -133,21 +135,33 @@ struct CompanyShowPage: ViewPage {
         f.link("peopleHref") { ContactPaths.index(ContactFilter(company: $0.company.id)) }
         f.list("moments", of: ContactMoment.self) { $0.moments }
         f.flag("isFirst") { $0.isFirst }
-        f.link("newestHref") { CompanyPaths.company($0.company.id) }
-        f.optionalLink("olderHref") { page in
-            page.olderCursor.map { CompanyPaths.company(page.company.id) + PercentEncoding.query([("cursor", $0)]) }
+        f.list("parts", of: Tab.self) { page in
+            [Tab(label: "Everything", href: page.timeline(nil), current: page.part == nil)]
+                + CompanyHistory.Part.allCases.map {
+                    Tab(label: $0.label, href: page.timeline($0), current: $0 == page.part)
+                }
         }
+        f.flag("tellsOfSome") { $0.company.contactCount > CompanyHistory.people && $0.part != .company }
+        f.number("toldOf") { _ in CompanyHistory.people }
+        f.link("newestHref") { $0.timeline($0.part) }
+        f.optionalLink("olderHref") { page in page.olderCursor.map { page.timeline(page.part, cursor: $0) } }
         f.link("addHref") { "/contacts/new?company=\($0.company.id)" }
         f.link("editHref") { "\(CompanyPaths.company($0.company.id))/edit" }
         f.link("deleteHref") { "\(CompanyPaths.company($0.company.id))/delete" }
     }
 
+    private func timeline(_ part: CompanyHistory.Part?, cursor: String? = nil) -> String {
+        CompanyPaths.company(company.id) + PercentEncoding.query([("show", part?.rawValue), ("cursor", cursor)])
+    }
+
     static var previews: [CompanyShowPage] {
+        var many: Company = PreviewPeople.company
+        many.contactCount = 12_408
         var bare: Company = PreviewPeople.company
         bare.domain = nil
         bare.website = nil
         return [
-            CompanyShowPage(company: bare),
+            CompanyShowPage(company: bare), CompanyShowPage(company: many, part: .people),
             CompanyShowPage(
                 company: PreviewPeople.company, definitions: PreviewProperties.all, people: [PreviewPeople.ana],
                 owner: "Ana Ruiz", moments: [PreviewPeople.event.moment], olderCursor: "x", isFirst: false),

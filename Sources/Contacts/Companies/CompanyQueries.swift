@@ -114,16 +114,4 @@ package struct CompanyQueries: Sendable {
             Int.self, "contacts.companies.count",
             "SELECT count(*) FROM (SELECT FROM marketing_companies m WHERE \(conditions(query)) LIMIT 100000) c")
     }
-
-    /// A company's history, the newest first, for a pipeline. Ids rise with time, so they are the place as well.
-    func events(of id: CompanyID, after: String?, limit: Int) -> Query<CompanyEvent> {
-        let before: Identifier<ContactEventTag>? = after.flatMap { Identifier($0) }
-        let position: SQL = before.map { " AND id < \($0)" } ?? ""
-        return Query(
-            CompanyEvent.self, "contacts.companies.events",
-            """
-            SELECT \(CompanyEvent.columns) FROM marketing_company_events
-            WHERE workspace_id = \(scope.workspace) AND company_id = \(id)\(position) ORDER BY id DESC LIMIT \(limit)
-            """)
-    }
 }

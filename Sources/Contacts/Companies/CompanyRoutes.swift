@@ -8,10 +8,10 @@ import Web
 struct CompanyRoutes: Sendable {
     let services: AppServices
     let uses: CompanyUseFinder
+    let events: ContactMoment.PeopleSource
 
     private var actions: CompanyActions { CompanyActions(services: services, uses: uses) }
     private static let peopleShown: Int = 20
-    private static let eventsShown: Int = 30
 
     func add(to routes: inout RouteTable) {
         routes.page(.get, "/companies", .viewer, index)
@@ -159,8 +159,13 @@ struct CompanyRoutes: Sendable {
         let id: CompanyID = try request.id()
         let after: [String]? = try request.pageRequest().after
         let queries = CompanyQueries(scope: scope)
-        let limit: Int = Self.eventsShown
-        let (found, definitions, staff, people, events) = try await services.database.read(scope.workspace) {
+        let history = CompanyHistory(
+            company: id, events: events, scope: scope,
+            part: request.query.optional("show").flatMap { CompanyHistory.Part(rawValue: $0) },
+            after: after.flatMap { MomentPosition($0) })
+        let (found, definitions, staff, people, own, activities, deeds) = try await services.database.read(
+            scope.workspace
+        ) {
             transaction in
             try await transaction.last(
                 Query(Company.self, "contacts.companies.find", queries.select(id)),
@@ -172,16 +177,15 @@ struct CompanyRoutes: Sendable {
                     WHERE c.workspace_id = \(scope.workspace) AND c.company_id = \(id) AND c.deleted_at IS NULL
                     ORDER BY c.id DESC LIMIT \(Self.peopleShown)
                     """),
-                queries.events(of: id, after: after?.first, limit: limit + 1))
+                history.own, history.activities, history.deeds)
         }
         guard let company = found.first else { throw WebError.notFound }
-        let shown = Array(events.prefix(limit))
-        let older: String? = events.count > limit ? shown.last.map { request.cursor(after: [$0.id.description]) } : nil
+        let (moments, next) = history.page(own + activities + deeds)
         return .page(
             CompanyShowPage(
                 company: company, definitions: definitions, zone: request.session?.timeZone ?? "UTC", people: people,
-                owner: staff.first { $0.id == company.ownerID }?.name, moments: shown.map(\.moment), olderCursor: older,
-                isFirst: after == nil))
+                owner: staff.first { $0.id == company.ownerID }?.name, moments: moments,
+                part: history.part, olderCursor: next.map { request.cursor(after: $0) }, isFirst: after == nil))
     }
 
     private func confirmDeletion(_ request: WebRequest) async throws -> WebResponse {

@@ -63,4 +63,38 @@ package enum ActivityMoments {
             """
         ).map(\.moment)
     }
+
+    private struct PersonRow: PostgresRow {
+        let contact: ContactID
+        let name: String
+        let row: Row
+
+        static let columns: SQL = "p.id, p.name, \(Row.columns)"
+
+        init(row: inout RowReader) throws {
+            contact = try row.next()
+            name = try row.next()
+            self.row = try Row(row: &row)
+        }
+    }
+
+    /// The newest events of several people.
+    /// - Parameter people: a row set `(id, name)`.
+    package static func ofPeople(
+        _ people: SQL, after: MomentPosition?, limit: Int, _ scope: WorkspaceScope
+    ) -> Query<ContactMoment> {
+        let key: SQL = "e.id::text COLLATE \"C\""
+        let position: SQL = after.map { $0.condition(for: .event, time: "e.occurred_at", key: key) } ?? ""
+        return Query(
+            PersonRow.self, "tracking.activity.ofPeople",
+            """
+            SELECT \(PersonRow.columns) FROM (\(people)) p CROSS JOIN LATERAL (
+                SELECT e.id, e.name, e.properties, e.source, e.occurred_at FROM marketing_events e
+                WHERE e.workspace_id = \(scope.workspace) AND e.contact_id = p.id\(position)
+                ORDER BY e.occurred_at DESC, \(key) DESC LIMIT \(limit)
+            ) e
+            ORDER BY e.occurred_at DESC, \(key) DESC LIMIT \(limit)
+            """
+        ).map { $0.row.moment.told(of: $0.name, $0.contact) }
+    }
 }
