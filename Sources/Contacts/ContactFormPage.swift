@@ -31,6 +31,14 @@ struct ContactFormPage: ViewPage {
         }
         static var viewType: String { "ContactConflict" }
 
+        /// The fields of which both values are known, where they differ.
+        static func differing(_ fields: [(String, theirs: String, yours: String)]) -> [Conflict] {
+            fields.filter { $0.theirs != $0.yours }.map { name, theirs, yours in
+                Conflict(
+                    field: name, theirs: theirs.isEmpty ? "—" : theirs, yours: yours.isEmpty ? "—" : yours)
+            }
+        }
+
         /// Where what was typed differs from what somebody else saved.
         /// - Parameters:
         ///   - changes: what saving would change, with both values.

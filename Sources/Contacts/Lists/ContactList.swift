@@ -22,11 +22,14 @@ package struct ContactList: Sendable, Equatable {
     package let memberCount: Int
     package let createdAt: Date
     package let updatedAt: Date
+    /// Grows with each change of name or description; what `If-Match` and the form compare.
+    package let version: Int
 
     package init(
         id: ContactListID, name: String, description: String, kind: ContactListKind = .static, memberCount: Int,
-        createdAt: Date, updatedAt: Date
+        createdAt: Date, updatedAt: Date, version: Int = 1
     ) {
+        self.version = version
         self.id = id
         self.name = name
         self.description = description
@@ -38,7 +41,9 @@ package struct ContactList: Sendable, Equatable {
 }
 
 extension ContactList: PostgresRow {
-    package static let columns: SQL = "l.id, l.name, l.description, l.kind, l.member_count, l.created_at, l.updated_at"
+    package static let columns: SQL = """
+        l.id, l.name, l.description, l.kind, l.member_count, l.created_at, l.updated_at, l.version
+        """
 
     package init(row: inout RowReader) throws {
         id = try row.next()
@@ -48,6 +53,7 @@ extension ContactList: PostgresRow {
         memberCount = try row.next()
         createdAt = try row.next()
         updatedAt = try row.next()
+        version = try row.next()
     }
 }
 
@@ -72,6 +78,11 @@ struct ContactListForm: Sendable, Equatable {
             errors.add(field, "There is a control character in the \(field).")
         }
         try errors.throwIfAny()
+    }
+
+    /// What a list has now.
+    init(_ list: ContactList) throws(ValidationErrors) {
+        try self.init(name: list.name, description: list.description)
     }
 
     static let taken = ValidationErrors("name", "There is a list with this name already.")

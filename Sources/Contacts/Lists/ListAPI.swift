@@ -1,5 +1,6 @@
 import Accounts
 import Core
+import Cryptography
 import Web
 
 /// Lists as JSON.
@@ -29,13 +30,15 @@ struct ListAPI: Sendable {
         routes.api(
             .put, "/v1/lists/{id}", .editor,
             APIOperation(
-                id: "replaceList", tag: "Lists", summary: "Rename or describe a list", body: ContactSchemas.listInput,
-                response: .ref("List")), replace)
+                id: "replaceList", tag: "Lists", summary: "Rename or describe a list",
+                details: "With If-Match only if nobody changed the list, or the rule of a segment, since.",
+                body: ContactSchemas.listInput, response: .ref("List"), problems: [412]), replace)
         routes.api(
             .patch, "/v1/lists/{id}", .editor,
             APIOperation(
-                id: "updateList", tag: "Lists", summary: "Change a list", body: ContactSchemas.listInput,
-                response: .ref("List")), patch)
+                id: "updateList", tag: "Lists", summary: "Change a list",
+                details: "With If-Match only if nobody changed the list, or the rule of a segment, since.",
+                body: ContactSchemas.listInput, response: .ref("List"), problems: [412]), patch)
         routes.api(
             .delete, "/v1/lists/{id}", .editor,
             APIOperation(
@@ -108,7 +111,31 @@ struct ListAPI: Sendable {
     }
 
     private func show(_ request: WebRequest) async throws -> WebResponse {
-        try .json(try await resources([try await find(request)], try request.scope)[0])
+        let list = try await find(request)
+        let resource = try await resources([list], try request.scope)[0]
+        return try .json(resource, headers: [.eTag: "\"\(Self.revision(list, resource))\""])
+    }
+
+    /// Names a state of the list: its version, and of segments the rule.
+    private static func revision(_ list: ContactList, _ resource: ListResource) throws -> String {
+        guard let rules = resource.filterRules else { return "\(list.version)" }
+        let hash: [UInt8] = SHA256.hash(try JSONBody.encode(rules))
+        return "\(list.version)-\(Hexadecimal.encode(hash.prefix(8)))"
+    }
+
+    /// Refuses when the list is not in the state that `If-Match` names.
+    /// - Returns: the version that the change has to find; nil when the caller does not care.
+    private func expected(_ list: ContactList, _ request: WebRequest) async throws -> Int? {
+        guard let wanted = request.headers[.ifMatch], wanted != "*" else { return nil }
+        let now: String = try Self.revision(list, try await resources([list], try request.scope)[0])
+        if wanted.filter({ $0 != "\"" }) == now { return list.version }
+        throw Self.changed(now)
+    }
+
+    private static func changed(_ revision: String?) -> WebError {
+        var error = WebError.preconditionFailed("The list has changed since. Read it again and repeat the change.")
+        if let revision { error.headers[.eTag] = "\"\(revision)\"" }
+        return error
     }
 
     private func create(_ request: WebRequest) async throws -> WebResponse {
@@ -165,9 +192,27 @@ struct ListAPI: Sendable {
             throw ValidationErrors("type", "The type of a list cannot be changed.")
         }
         if input.filterRules != nil, old.kind == .static { throw Self.misplacedRules }
-        if let rules = input.filterRules { try await segments?.change(old.id, rules: rules, try request.scope) }
-        guard try await actions.update(old.id, form, try request.scope) else { throw WebError.notFound }
+        let scope = try request.scope
+        let version: Int? = try await expected(old, request)
+        if let rules = input.filterRules {
+            // Of two who found the same state one comes first; the other must not touch the rule.
+            if let version { try await store(ContactListForm(old), old.id, version, scope) }
+            try await segments?.change(old.id, rules: rules, scope)
+            try await store(form, old.id, version.map { $0 + 1 }, scope)
+        } else {
+            try await store(form, old.id, version, scope)
+        }
         return try await show(request)
+    }
+
+    private func store(
+        _ form: ContactListForm, _ id: ContactListID, _ version: Int?, _ scope: WorkspaceScope
+    ) async throws {
+        switch try await actions.update(id, form, version: version, scope) {
+        case .saved: return
+        case .changedMeanwhile: throw Self.changed(nil)
+        case .missing: throw WebError.notFound
+        }
     }
 
     private func delete(_ request: WebRequest) async throws -> WebResponse {

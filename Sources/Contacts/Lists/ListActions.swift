@@ -47,18 +47,32 @@ struct ListActions: Sendable {
             updatedAt: now)
     }
 
-    /// False when there is no such list.
-    func update(_ id: ContactListID, _ form: ContactListForm, _ scope: WorkspaceScope) async throws -> Bool {
+    /// What became of saving a list.
+    enum Saving: Sendable {
+        case saved
+        /// Somebody else changed it since: how it stands now.
+        case changedMeanwhile(ContactList)
+        case missing
+    }
+
+    /// - Parameter version: the state that the change was made on; nil to change whatever is there.
+    func update(
+        _ id: ContactListID, _ form: ContactListForm, version: Int? = nil, _ scope: WorkspaceScope
+    ) async throws -> Saving {
         try await refusingTakenName {
             try await services.database.write(scope.workspace) { transaction in
+                let condition: SQL = version.map { " AND version = \($0)" } ?? ""
                 let count: Int = try await transaction.run(
                     "contacts.lists.update",
                     """
                     UPDATE marketing_lists
-                    SET name = \(form.name), description = \(form.description), updated_at = \(services.clock.now)
-                    WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NULL
+                    SET name = \(form.name), description = \(form.description), updated_at = \(services.clock.now),
+                        version = version + 1
+                    WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NULL\(condition)
                     """)
-                return count > 0
+                if count > 0 { return .saved }
+                let now: ContactList? = try await ListQueries(scope: scope).find(id, in: transaction)
+                return now.map(Saving.changedMeanwhile) ?? .missing
             }
         }
     }

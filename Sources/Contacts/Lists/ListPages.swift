@@ -43,6 +43,8 @@ struct ListFormPage: ViewPage {
     var list: ContactList?
     var form = FormValues()
     var errors = ValidationErrors()
+    /// Somebody else saved while this form was open.
+    var hasNewer = false
 
     static let view = "lists/form"
     static let fields = Fields<ListFormPage> { f in
@@ -56,10 +58,29 @@ struct ListFormPage: ViewPage {
         f.record("description", of: FormField.self) { page in
             FormField("description", page.form.raw("description") ?? page.list?.description ?? "", page.errors)
         }
+        f.text("version") { page in
+            let opened: String? = page.hasNewer ? nil : page.form.raw("version")
+            return opened ?? page.list.map { String($0.version) } ?? ""
+        }
+        f.flag("hasNewer") { $0.hasNewer }
+        f.list("conflicts", of: ContactFormPage.Conflict.self) { $0.conflicts }
         f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.errors) }
     }
+
+    private var conflicts: [ContactFormPage.Conflict] {
+        guard hasNewer, let list else { return [] }
+        return ContactFormPage.Conflict.differing([
+            ("Name", list.name, form.text("name")), ("Description", list.description, form.text("description")),
+        ])
+    }
+
     static var previews: [ListFormPage] {
-        [ListFormPage(), ListFormPage(list: PreviewPeople.list, errors: ContactListForm.taken)]
+        [
+            ListFormPage(), ListFormPage(list: PreviewPeople.list, errors: ContactListForm.taken),
+            ListFormPage(
+                list: PreviewPeople.list, form: FormValues([("name", "Other news"), ("description", "")]),
+                hasNewer: true),
+        ]
     }
 }
 

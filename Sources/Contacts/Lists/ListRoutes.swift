@@ -109,8 +109,12 @@ struct ListRoutes: Sendable {
         let form = try await request.form()
         do {
             let values = try ContactListForm(name: form.text("name"), description: form.text("description"))
-            guard try await actions.update(list.id, values, try request.scope) else { throw WebError.notFound }
-            return .redirect(to: ContactPaths.list(list.id), notice: "The list was saved.")
+            switch try await actions.update(list.id, values, version: form.integer("version"), try request.scope) {
+            case .saved: return .redirect(to: ContactPaths.list(list.id), notice: "The list was saved.")
+            case .changedMeanwhile(let theirs):
+                return .page(ListFormPage(list: theirs, form: form, hasNewer: true), status: .conflict)
+            case .missing: throw WebError.notFound
+            }
         } catch let errors as ValidationErrors {
             return .page(ListFormPage(list: list, form: form, errors: errors), status: .unprocessableContent)
         }

@@ -56,7 +56,8 @@ extension ContactLists {
         _ id: ContactListID, name: String, description: String, _ scope: WorkspaceScope, services: AppServices
     ) async throws -> Bool {
         let form = try ContactListForm(name: name, description: description)
-        return try await ListActions(services: services).update(id, form, scope)
+        if case .saved = try await ListActions(services: services).update(id, form, scope) { return true }
+        return false
     }
 
     /// Checks a name and a description without storing them.

@@ -173,6 +173,7 @@ struct PropertyFormPage: ViewPage {
         f.optionalText("optionsError") { $0.errors["options"] }
         f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.errors) }
         f.flag("hasConflict") { $0.hasConflict }
+        f.list("conflicts", of: ContactFormPage.Conflict.self) { $0.conflicts }
         f.flag("canBeFast") { $0.property?.object == .contact }
         f.flag("isFast") { $0.property?.speed == .fast }
         f.flag("isBuilding") { $0.property?.speed == .building }
@@ -186,6 +187,20 @@ struct PropertyFormPage: ViewPage {
 
     private func field(_ name: String, _ stored: String?) -> FormField {
         FormField(name, form.raw(name) ?? stored ?? "", errors)
+    }
+
+    /// What somebody else saved beside what was typed here.
+    private var conflicts: [ContactFormPage.Conflict] {
+        guard hasConflict, let property else { return [] }
+        let labels: [String] = form.all("optionLabel").filter { !$0.trimmed.isEmpty }
+        return ContactFormPage.Conflict.differing([
+            ("Label", property.label, form.text("label")), ("Type", property.type.words, type.words),
+            ("Options", property.options.map(\.label).joined(separator: ", "), labels.joined(separator: ", ")),
+            ("Group", property.group, form.text("group")),
+            ("Description", property.description, form.text("description")),
+            ("Default", PropertyFormat.machine(property.defaultValue), form.text("default")),
+            ("Required", property.isRequired ? "Yes" : "No", isRequired ? "Yes" : "No"),
+        ])
     }
 
     private var type: PropertyType { PropertyType(rawValue: form.text("type")) ?? property?.type ?? .text }
