@@ -44,10 +44,22 @@ struct MarkdownTests {
             ),
             ("{% if a %}\n\n# Hi\n\n{% endif %}", "{% if a %}\n<h1>Hi</h1>\n{% endif %}"),
             ("[a]({{ url }}?b=1)", "<p><a href=\"{{ url }}?b=1\">a</a></p>"),
-            ("", ""), ("*a**b**c*", "<p><em>a<strong>b</strong>c</em></p>"),
+            ("", ""), ("***a***", "<p><em><strong>a</strong></em></p>"),
+            ("**a *b*** c*", "<p><strong>a <em>b</em></strong> c*</p>"),
+            ("[a [b](c) d](e)", "<p><a href=\"e\">a <a href=\"c\">b</a> d</a></p>"),
+            ("[a](<b c>)", "<p><a href=\"b c\">a</a></p>"),
+            ("*a**b**c*", "<p><em>a<strong>b</strong>c</em></p>"),
         ])
     func construct(_ markdown: String, _ html: String) throws {
         #expect(try Markdown.toHTML(markdown).trimmingNewlines == html)
+    }
+
+    @Test("Long hostile texts cost what their length costs", .timeLimit(.minutes(1)))
+    func long() throws {
+        let samples = [
+            "[a](<b", "[a](b", "[", "*a*", "**a_b", "<a", "![", "a  \n|", "[x](y) ", "`` ` ",
+        ].map { String(repeating: $0, count: 40_000 / $0.utf8.count) }
+        for sample in samples { #expect(try Markdown.toHTML(sample).utf8.count >= 40_000 / 4) }
     }
 
     @Test("Odd and hostile texts end in time, and are harmless after cleaning")

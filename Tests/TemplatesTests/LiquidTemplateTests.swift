@@ -85,6 +85,13 @@ struct LiquidTemplateTests {
         #expect(try template.render(.null) == "[]")
     }
 
+    @Test("thousands of variables are told as fast as they are read", .timeLimit(.minutes(1)))
+    func manyVariables() throws {
+        let template = try LiquidTemplate(String(repeating: "é{{ a.b }}", count: 20_000), mode: .text)
+        let last = try #require(template.variablePaths.last)
+        #expect(last == ("a.b", 1, 20_000 * 10 - 5))
+    }
+
     @Test("the variables that a template reads are known before it is rendered")
     func variables() throws {
         let source = """

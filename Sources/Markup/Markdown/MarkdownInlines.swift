@@ -10,7 +10,13 @@ struct MarkdownInlines {
     private let depth: Int
     private var position = 0
     private var pieces: [Piece] = []
+    /// What runs have become: tags that end before the rest of a run, and tags that begin after it.
+    private var closed: [Int: String] = [:]
+    private var opened: [Int: String] = [:]
     private var plain = ""
+    private var tagsEnded = false
+    /// Where the bracket closes that opens at an index; read for the whole text when the first link is met.
+    private var closings: [Int: Int]?
 
     static func html(of text: String) -> String {
         html(of: Array(text), depth: 0)
@@ -100,7 +106,7 @@ struct MarkdownInlines {
 
     private mutating func readLineEnd() {
         let isHard = plain.hasSuffix("  ")
-        plain = String(plain.reversed().drop { $0 == " " }.reversed())
+        while plain.last == " " { plain.removeLast() }
         if isHard { add("<br>\n") } else { plain.append("\n") }
         position += 1
     }
@@ -120,8 +126,8 @@ struct MarkdownInlines {
 
     /// `<https://…>`, `<name@host>` or a raw tag.
     private mutating func readTag() {
-        guard let end = text[position...].firstIndex(of: ">"), let first = peek(1),
-            first.isASCII && first.isLetter || first == "/" || first == "!"
+        guard !tagsEnded, let first = peek(1), first.isASCII && first.isLetter || first == "/" || first == "!",
+            let end = tagEnd()
         else {
             plain.append("<")
             position += 1
@@ -138,6 +144,13 @@ struct MarkdownInlines {
             add("<" + inside + ">")
         }
         position = end + 1
+    }
+
+    /// The next `>`. When there is none, nobody looks for it again.
+    private mutating func tagEnd() -> Int? {
+        let end: Int? = text[position...].firstIndex(of: ">")
+        if end == nil { tagsEnded = true }
+        return end
     }
 
     private static func link(_ address: String, text: String) -> String {
@@ -166,19 +179,26 @@ struct MarkdownInlines {
         position = target.end
     }
 
-    private func closingBracket(from open: Int) -> Int? {
-        var level = 0
-        var index = open
-        let limit = min(text.count, open + 2000)
-        while index < limit {
-            if text[index] == "\\" { index += 1 } else if text[index] == "[" { level += 1 }
-            if index < limit, text[index] == "]", text[index - 1] != "\\" {
-                level -= 1
-                if level == 0 { return index }
+    private mutating func closingBracket(from open: Int) -> Int? {
+        let closings: [Int: Int] = self.closings ?? Self.brackets(of: text)
+        self.closings = closings
+        return closings[open].flatMap { $0 - open < 2000 ? $0 : nil }
+    }
+
+    private static func brackets(of text: [Character]) -> [Int: Int] {
+        var closings: [Int: Int] = [:]
+        var open: [Int] = []
+        var index = 0
+        while index < text.count {
+            switch text[index] {
+            case "\\": index += 1
+            case "[": open.append(index)
+            case "]": if let opening = open.popLast() { closings[opening] = index }
+            default: break
             }
             index += 1
         }
-        return nil
+        return closings
     }
 
     // MARK: Emphasis
@@ -223,10 +243,11 @@ struct MarkdownInlines {
             }
             pair(opener, closer)
         }
-        return pieces.map { piece in
+        return pieces.enumerated().map { index, piece in
             switch piece {
             case .html(let html): html
-            case .run(let character, let count, _, _): String(repeating: character, count: count)
+            case .run(let character, let count, _, _):
+                closed[index, default: ""] + String(repeating: character, count: count) + opened[index, default: ""]
             }
         }.joined()
     }
@@ -253,13 +274,13 @@ struct MarkdownInlines {
         let name = character == "~" ? "del" : used == 2 ? "strong" : "em"
         for index in (opener + 1)..<closer {
             if case .run(let other, let count, _, _) = pieces[index] {
-                pieces[index] = .html(String(repeating: other, count: count))
+                pieces[index] = .run(character: other, count: count, opens: false, closes: false)
             }
         }
         pieces[opener] = .run(character: character, count: openCount - used, opens: opens, closes: openCloses)
         pieces[closer] = .run(character: character, count: closeCount - used, opens: closerOpens, closes: closes)
-        pieces.insert(.html("</\(name)>"), at: closer)
-        pieces.insert(.html("<\(name)>"), at: opener + 1)
+        closed[closer, default: ""] += "</\(name)>"
+        opened[opener] = "<\(name)>" + opened[opener, default: ""]
     }
 }
 
@@ -270,6 +291,8 @@ struct MarkdownLinkTarget {
     /// The index after the bracket.
     let end: Int
 
+    private static let longestAddress = 4000
+
     init?(_ text: [Character], at start: Int) {
         guard start < text.count, text[start] == "(" else { return nil }
         var index = start + 1
@@ -279,9 +302,14 @@ struct MarkdownLinkTarget {
         var level = 0
         let isAngled = index < text.count && text[index] == "<"
         if isAngled { index += 1 }
-        while index < text.count {
+        let limit = min(text.count, index + Self.longestAddress)
+        while index < limit {
             let character = text[index]
+            // CommonMark §6.3: nothing of this stands in an address in angle brackets.
+            if isAngled, character == "<" || character.isNewline { return nil }
             if isAngled ? character == ">" : character.isWhitespace { break }
+            // The beginning of another link: looking on would read the rest of the text once for each of them.
+            if !isAngled, character == "(", text[index - 1] == "]" { return nil }
             if !isAngled, character == "(" { level += 1 }
             if !isAngled, character == ")" {
                 if level == 0 { break }

@@ -70,17 +70,15 @@ package struct LiquidTemplate: Sendable {
     /// Every variable that the template reads from its data, each place once, in the order of the source:
     /// `contact.firstName`. What the template makes itself (assigned, captured, loop items) is left out.
     package var variablePaths: [(path: String, line: Int, column: Int)] {
-        uses.map { use in
-            let position: (line: Int, column: Int) = source.position(of: use.offset)
-            return (use.path, position.line, position.column)
+        zip(uses, source.positions(of: uses.map(\.offset))).map { use, position in
+            (use.path, position.line, position.column)
         }
     }
 
     /// The snippets that the template names, each place once.
     package var snippetNames: [(name: String, line: Int, column: Int)] {
-        snippets.map { snippet in
-            let position: (line: Int, column: Int) = source.position(of: snippet.offset)
-            return (snippet.name, position.line, position.column)
+        zip(snippets, source.positions(of: snippets.map(\.offset))).map { snippet, position in
+            (snippet.name, position.line, position.column)
         }
     }
 }

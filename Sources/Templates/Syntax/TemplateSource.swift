@@ -24,6 +24,25 @@ package struct TemplateSource: Sendable {
         return (line, String(decoding: bytes[start..<end], as: UTF8.self).count + 1)
     }
 
+    /// The positions of byte offsets, found in one pass: a template may have thousands of places.
+    func positions(of offsets: [Int]) -> [(line: Int, column: Int)] {
+        var known: [Int: (line: Int, column: Int)] = [:]
+        var place = 0
+        var position: (line: Int, column: Int) = (1, 1)
+        for offset in offsets.sorted() {
+            let end: Int = min(max(place, offset), bytes.count)
+            var start: Int = place
+            for index in place..<end where bytes[index] == ASCII.newline {
+                position = (position.line + 1, 1)
+                start = index + 1
+            }
+            position.column += String(decoding: bytes[start..<end], as: UTF8.self).count
+            place = end
+            known[offset] = position
+        }
+        return offsets.map { known[$0] ?? position }
+    }
+
     /// The line that holds a byte offset, without its line break.
     package func line(at offset: Int) -> String {
         let place: Int = min(max(0, offset), bytes.count)
