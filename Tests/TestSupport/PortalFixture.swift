@@ -85,13 +85,14 @@ package struct PortalFixture: Sendable {
             secrets: try SecretBox(current: keys.bytes(for: "tests"), older: keys.earlierBytes(for: "tests")),
             keys: keys, urls: PortalURLs(portalBase: "http://portal.test", publicBase: "http://mail.test"),
             passwords: PasswordHasher(cost: .quick), varDirectory: varDirectory, logger: logger)
+        let library = try Self.library()
         let mailer = SystemMailer(
-            smtp: nil, directory: varDirectory, views: { nil }, clock: clock, send: { _, _, _, _ in }, logger: logger)
+            smtp: nil, directory: varDirectory, views: { library }, clock: clock, send: { _, _, _, _ in },
+            logger: logger)
         assembly = PortalAssembly(
             services: services, metrics: PrometheusRegistry(), readiness: Readiness(), mailer: mailer,
             serviceKey: Secret(Self.serviceKey))
         self.varDirectory = varDirectory
-        let library = try Self.views.get()
         let server = assembly.server(
             configuration: WebConfiguration(
                 isSecure: false, key: keys.bytes(for: "web"), earlierKeys: keys.earlierBytes(for: "web"), clock: clock),
@@ -107,6 +108,9 @@ package struct PortalFixture: Sendable {
         let file = URL(filePath: #filePath)
         return file.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
     }()
+
+    /// The project's views.
+    package static func library() throws -> ViewLibrary { try views.get() }
 
     private static let views: Result<ViewLibrary, any Error> = Result {
         let assets = try Assets(directory: "\(root)/Public")

@@ -31,7 +31,8 @@ package struct SystemMailer: Sendable {
         self.logger = logger
     }
 
-    func deliver(_ mail: SystemMail, to recipient: String) async throws {
+    /// Hands a letter to the mail server, or keeps it where there is none.
+    package func deliver(_ mail: SystemMail, to recipient: String) async throws {
         let sender = try EmailAddress(parsing: senderAddress)
         let message = try message(mail, from: sender, to: EmailAddress(parsing: recipient))
         if let smtp {
@@ -52,10 +53,11 @@ package struct SystemMailer: Sendable {
     private func message(_ mail: SystemMail, from sender: EmailAddress, to recipient: EmailAddress) throws -> [UInt8] {
         let id: Identifier<MessageTag> = ids.next()
         let page = NoticeMail(mail: mail)
-        let text = try views()?.render(page, chrome: Chrome.empty)
+        let text: String? = try views()?.renderText(page, chrome: Chrome.empty)
+        let html: [UInt8]? = try views()?.render(page, chrome: Chrome.empty)
         return try MIMEMessage(
             from: MailAddress(name: "Marketing Portal", address: sender), to: MailAddress(address: recipient),
-            subject: mail.subject, text: text.map { String(decoding: $0, as: UTF8.self) } ?? mail.message,
+            subject: mail.subject, text: text ?? mail.message, html: html.map { String(decoding: $0, as: UTF8.self) },
             date: clock.now, messageID: "\(id)@\(sender.asciiDomain)"
         ).serialize()
     }
