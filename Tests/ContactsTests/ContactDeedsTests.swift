@@ -95,6 +95,8 @@ struct ContactDeedsTests {
                 try await ana.api(.post, path, #"{"title":"x","assigneeId":"\#(stranger)"}"#).status
                     == .unprocessableContent)
             #expect(try await ana.api(.post, path, #"{"title":"x","dueOn":"soon"}"#).status == .unprocessableContent)
+            #expect(try await ana.api(.post, path, #"{"title":"x","dueOn":" "}"#).status == .created)
+            #expect(try await ana.api(.post, path, #"{"title":"y","dueOn":"\u202e 2026-03-03"}"#).status == .created)
             #expect(try await ana.api(.delete, "\(path)/\(late)").status == .noContent)
             #expect(try await ana.api(.delete, "\(path)/\(late)").status == .notFound)
         }

@@ -66,8 +66,13 @@ struct ContactTaskInput: Sendable {
             if text.trimmed.isEmpty { errors.add("title", "Say what is to be done.") }
             if text.count > 300 || hasControl { errors.add("title", "One line of at most 300 characters.") }
         }
-        if case .set(let day) = dueOn, (try? PropertyValue(type: .date).normalized(.string(day))) == nil {
-            errors.add("dueOn", "This must be a day, like 2026-03-31.")
+        if case .set(let day) = dueOn {
+            do throws(PropertyValue.Flaw) {
+                let day: JSONValue = try PropertyValue(type: .date).normalized(.string(day))
+                input.dueOn = day.stringValue.map { .set($0) } ?? .clear
+            } catch {
+                errors.add("dueOn", error.message)
+            }
         }
         try errors.throwIfAny()
         return input
