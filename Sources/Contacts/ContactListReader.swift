@@ -27,8 +27,9 @@ struct ContactListReader: Sendable {
         guard let query = queries.single(ContactSummary.self, filter, sort: sort, after: after, limit: limit) else {
             return try await step(by: queries, filter, sort: sort, after: after, limit: limit)
         }
-        let (states, lists, tags, properties, companies, rows) = try await database.read(scope.workspace) {
-            transaction in
+        let (states, lists, tags, properties, companies, rows) = try await database.read(
+            scope.workspace, keepsPlans: true
+        ) { transaction in
             try await transaction.last(
                 Self.state(scope), Self.lists(scope), Self.tags(scope), PropertyQueries(scope: scope).all(.contact),
                 company(filter), query)

@@ -41,7 +41,7 @@ struct ContactPageRoutes: Sendable {
         let (
             found, companies, all, own, records, sent, happened, origin, imports, definitions, notes, tasks, people,
             consents
-        ) = try await services.database.read(scope.workspace) { transaction in
+        ) = try await services.database.read(scope.workspace, keepsPlans: true) { transaction in
             try await transaction.last(
                 Query(Contact.self, "contacts.find", ContactQueries(scope: scope).select(id)),
                 CompanyQueries(scope: scope).ofContact(id),

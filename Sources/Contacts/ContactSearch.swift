@@ -131,7 +131,8 @@ struct ContactSearchPlan: Sendable {
         if word.first == "+", word.dropFirst().allSatisfy({ $0.isASCII && $0.isNumber }) {
             return "p.phone IS NOT NULL AND p.phone >= \(word) AND p.phone < \(upper)"
         }
-        guard word.contains("@"), word.first != "@" else { return nil }
+        // No address begins with a dot (RFC 5321 §4.1.2).
+        guard word.contains("@"), word.first != "@", word.first != "." else { return nil }
         return "p.email_key IS NOT NULL AND p.email_key >= \(word) AND p.email_key < \(upper)"
     }
 

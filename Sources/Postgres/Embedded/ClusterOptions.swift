@@ -13,7 +13,7 @@ struct ClusterOptions {
             ("unix_socket_directories", files.socket),
             ("unix_socket_permissions", "0700"),
             ("max_connections", "\(connections)"),
-            ("shared_buffers", "\(min(256, max(64, memory / 8)))MB"),
+            ("shared_buffers", "\(min(1024, max(64, memory / 8)))MB"),
             ("effective_cache_size", "\(max(256, memory / 2))MB"),
             ("work_mem", "16MB"),
             ("maintenance_work_mem", "\(min(256, max(64, memory / 16)))MB"),
