@@ -95,14 +95,17 @@ struct RuleSizes {
         return sizes
     }
 
-    /// Whether a person's own row answers it.
+    /// Whether a person's own row answers it, with the company and the lists that it leads to.
     private static func isOfPerson(_ node: RuleNode) -> Bool {
-        guard case .condition(let condition) = node, case .property = condition.field else { return false }
-        return true
+        switch node {
+        case .condition: true
+        case .behaviour: false
+        case .group(let group): group.nodes.allSatisfy(isOfPerson)
+        }
     }
 
     /// What share of the people each condition holds for, by a sample of the table's pages. PostgreSQL cannot tell of
-    /// properties: its statistics mix the values of all of them.
+    /// properties, whose values its statistics mix, nor of texts that begin or end with something.
     private func shares(of candidates: [Candidate], _ people: Int) async throws -> [Int: Double] {
         guard !candidates.isEmpty else { return [:] }
         let percent: Double = min(100, Double(100 * Self.sampled) / Double(people))
