@@ -43,7 +43,12 @@ struct ContactFormPage: ViewPage {
         /// - Parameters:
         ///   - changes: what saving would change, with both values.
         ///   - typed: the fields that were really changed.
-        static func between(_ changes: [String: JSONValue], _ typed: FormValues) -> [Conflict] {
+        ///   - definitions: the properties, for their labels.
+        ///   - names: what stands for values that are ids.
+        static func between(
+            _ changes: [String: JSONValue], _ typed: FormValues, _ definitions: [PropertyDefinition],
+            names shownNames: [String: String] = [:]
+        ) -> [Conflict] {
             let names: Set<String> = Set(typed.names.map { $0 == "trackingShown" ? "trackingAllowed" : $0 })
             let zone: String = typed.optional(LocalMoment.zoneField) ?? "UTC"
             return changes.sorted { $0.key < $1.key }.compactMap { field, change in
@@ -51,13 +56,26 @@ struct ContactFormPage: ViewPage {
                 let name: String = field.hasPrefix("properties.") ? String(field.dropFirst(11)) : field
                 let isMoment: Bool = names.contains("moment:\(name)")
                 guard isMoment || !names.isDisjoint(with: [field, "property:\(name)"]) else { return nil }
+                let definition: PropertyDefinition? =
+                    field == name ? nil : definitions.first { $0.name == name }
                 func shown(_ value: JSONValue) -> String {
+                    if let text = value.stringValue, let known = shownNames[text] { return known }
                     if isMoment, let text = value.stringValue { return LocalMoment.words(text, zone: zone) }
-                    return PropertyFormat.shown(value, nil)
+                    return PropertyFormat.shown(value, definition)
                 }
-                return Conflict(field: name, theirs: shown(values[0]), yours: shown(values[1]))
+                return Conflict(
+                    field: definition?.label ?? labels[field] ?? name, theirs: shown(values[0]), yours: shown(values[1])
+                )
             }
         }
+
+        /// What forms call the fields of contacts and companies.
+        private static let labels: [String: String] = [
+            "email": "E-mail", "phone": "Phone", "firstName": "First name", "lastName": "Last name",
+            "emailStatus": "E-mail status", "consentBasis": "Why we may write", "tags": "Tags",
+            "trackingAllowed": "Opens and clicks", "company": "Company", "name": "Name", "domain": "Domain",
+            "website": "Website", "owner": "Owner",
+        ]
     }
 
     static let view = "contacts/form"

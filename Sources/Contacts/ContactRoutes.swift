@@ -192,9 +192,10 @@ struct ContactRoutes: Sendable {
                 page.contact = theirs
                 page.form = ContactFormPage.typed(values)
                 page.hasNewer = true
+                page = try await form(page, request)
                 page.conflicts = ContactFormPage.Conflict.between(
-                    yours.map { ContactActions.changes(from: theirs, to: $0) } ?? [:], page.form)
-                return .page(try await form(page, request), status: .conflict)
+                    yours.map { ContactActions.changes(from: theirs, to: $0) } ?? [:], page.form, page.definitions)
+                return .page(page, status: .conflict)
             case .missing: throw WebError.notFound
             }
         } catch let errors as ValidationErrors {

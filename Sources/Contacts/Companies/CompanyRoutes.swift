@@ -145,9 +145,12 @@ struct CompanyRoutes: Sendable {
             page.company = theirs
             page.form = ContactFormPage.typed(filled.form)
             page.hasNewer = true
+            page = try await form(page, request)
+            let owners: [String: String] = page.people.reduce(into: [:]) { $0["\($1.id)"] = $1.name }
             page.conflicts = ContactFormPage.Conflict.between(
-                yours.map { CompanyActions.changes(from: theirs, to: $0) } ?? [:], page.form)
-            return .page(try await form(page, request), status: .conflict)
+                yours.map { CompanyActions.changes(from: theirs, to: $0) } ?? [:], page.form, page.definitions,
+                names: owners)
+            return .page(page, status: .conflict)
         case .missing: throw WebError.notFound
         }
     }

@@ -69,7 +69,9 @@ struct MergeFieldRow: ViewRecord {
     }
 
     /// What two people say of each field; those that neither has are left out.
-    static func rows(_ one: MergeFields, _ other: MergeFields, companies: [UUID: String]) -> [MergeFieldRow] {
+    static func rows(
+        _ one: MergeFields, _ other: MergeFields, companies: [UUID: String], _ definitions: [PropertyDefinition]
+    ) -> [MergeFieldRow] {
         func company(_ fields: MergeFields) -> String? { fields.company.map { companies[$0] ?? "A company" } }
         var all: [MergeFieldRow] = []
         func add(_ name: String, _ label: String, _ left: String?, _ right: String?) {
@@ -82,9 +84,11 @@ struct MergeFieldRow: ViewRecord {
         add("lastName", "Last name", one.lastName, other.lastName)
         add("company", "Company", company(one), company(other))
         for name in Set(one.properties.keys).union(other.properties.keys).sorted() {
+            let definition: PropertyDefinition? = definitions.first { $0.name == name }
             add(
-                "properties.\(name)", name, one.properties[name].map { PropertyFormat.shown($0, nil) },
-                other.properties[name].map { PropertyFormat.shown($0, nil) })
+                "properties.\(name)", definition?.label ?? name,
+                one.properties[name].map { PropertyFormat.shown($0, definition) },
+                other.properties[name].map { PropertyFormat.shown($0, definition) })
         }
         return all
     }
@@ -121,6 +125,7 @@ struct MergeComparePage: ViewPage {
     let first: MergeFields
     let second: MergeFields
     var companies: [UUID: String] = [:]
+    var definitions: [PropertyDefinition] = []
 
     static let view = "contacts/merge"
     static let fields = Fields<MergeComparePage> { f in
@@ -131,7 +136,9 @@ struct MergeComparePage: ViewPage {
         f.link("firstHref") { "/contacts/\($0.firstID)" }
         f.link("secondHref") { "/contacts/\($0.secondID)" }
         f.link("action") { "/contacts/\($0.firstID)/merge/\($0.secondID)" }
-        f.list("rows", of: MergeFieldRow.self) { MergeFieldRow.rows($0.first, $0.second, companies: $0.companies) }
+        f.list("rows", of: MergeFieldRow.self) { page in
+            MergeFieldRow.rows(page.first, page.second, companies: page.companies, page.definitions)
+        }
         f.optionalText("tags") { page in
             let tags: [String] = page.first.tags + page.second.tags.filter { !page.first.tags.contains($0) }
             return tags.isEmpty ? nil : tags.joined(separator: ", ")

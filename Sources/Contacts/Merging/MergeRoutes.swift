@@ -116,6 +116,7 @@ struct MergeRoutes: Sendable {
             var page = MergeComparePage(
                 firstID: "\(one)", secondID: "\(other)", first: first.fields, second: second.fields)
             page.companies = try await companies([first, second], scope, in: transaction)
+            page.definitions = try await transaction.pipeline(PropertyQueries(scope: scope).all(.contact))
             return page
         }
         guard let page else { throw WebError.notFound }
