@@ -1,77 +1,9 @@
 import Core
 import Glibc
+import MailTesting
 import Testing
 
 @testable import Mail
-
-/// A server that says what a test tells it, each connection on a thread of its own.
-final class ScriptedServer: Sendable {
-    struct Connection: Sendable {
-        let socket: Int32
-
-        /// False when the client has gone.
-        @discardableResult
-        func say(_ text: String) -> Bool {
-            let bytes: [UInt8] = Array("\(text)\r\n".utf8)
-            return send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
-        }
-
-        /// Reads up to a text; nil when the client has gone.
-        func hear(_ end: String = "\r\n") -> String? {
-            var heard: [UInt8] = []
-            var byte: UInt8 = 0
-            while !heard.reversed().starts(with: Array(end.utf8).reversed()) {
-                guard recv(socket, &byte, 1, 0) == 1 else { return nil }
-                heard.append(byte)
-            }
-            return String(decoding: heard, as: UTF8.self)
-        }
-
-        /// Says nothing until the client goes away.
-        func sitStill() {
-            while hear() != nil {}
-        }
-
-        /// Repeats a line ten times a second until the client goes away.
-        func goOn(_ text: String) {
-            // POLLRDHUP, which Glibc's module does not name.
-            var isGone = pollfd(fd: socket, events: 0x2000, revents: 0)
-            while say(text), poll(&isGone, 1, 100) == 0 {}
-        }
-
-        /// Everything up to the dot of a message.
-        func takeMessage() {
-            say("220 trouble.example ESMTP")
-            guard hear() != nil, say("250 trouble.example"), hear() != nil, say("250 sender ok"), hear() != nil,
-                say("250 recipient ok"), hear() != nil, say("354 go on")
-            else { return }
-            _ = hear("\r\n.\r\n")
-        }
-    }
-
-    let port: Int
-    private let listener: Int32
-
-    init(_ conversation: @escaping @Sendable (Connection) -> Void) throws {
-        (listener, port) = try LoopbackListener.open(port: 0)
-        let listener: Int32 = listener
-        OwnThread.launch(name: "scripted") {
-            while true {
-                let socket: Int32 = accept(listener, nil, nil)
-                guard socket >= 0 else { return }
-                OwnThread.launch(name: "scripted") {
-                    conversation(Connection(socket: socket))
-                    close(socket)
-                }
-            }
-        }
-    }
-
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
-}
 
 @Suite("Servers that are slow, silent or gone")
 struct SMTPTroubleTests {

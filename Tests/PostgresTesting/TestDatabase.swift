@@ -14,8 +14,8 @@ package enum TestDatabase {
         _ body: (Database) async throws -> Value
     ) async throws -> Value {
         try await withAddress { address in
-            let limits = PostgresPool.Limits(maximum: connections, wait: .seconds(20))
-            let pool = PostgresPool(name: "tests", settings: ConnectionSettings(address: address), limits: limits)
+            let limits = PostgresPool.Limits(maximum: connections, wait: .seconds(60))
+            let pool = PostgresPool(name: "tests", settings: settings(address), limits: limits)
             do {
                 let value = try await body(Database(pool))
                 await pool.shutDown()
@@ -25,6 +25,16 @@ package enum TestDatabase {
                 throw error
             }
         }
+    }
+
+    /// Without haste: where all tests run at once on a small machine, what else takes milliseconds may take seconds, and a
+    /// test of something else must not find the portal's own limits.
+    private static func settings(_ address: String) -> ConnectionSettings {
+        var settings = ConnectionSettings(address: address)
+        settings.statementTimeout = .seconds(60)
+        settings.lockTimeout = .seconds(60)
+        settings.connectTimeout = .seconds(60)
+        return settings
     }
 
     /// Runs the closure with the address of a fresh database, whose login owns everything in it.

@@ -37,14 +37,9 @@ package final class SMTPSink: Sendable {
         package let message: [UInt8]
     }
 
-    package struct Failure: Error, Sendable {
-        package let operation: String
-        package let code: Int32
-    }
+    package typealias Failure = LoopbackListener.Failure
 
-    /// The port it listens on, on 127.0.0.1.
-    package let port: Int
-    private let listener: Int32
+    private let listener: LoopbackListener
     let options: Options
     private let acceptedMessages = Atomic<Int>(0)
     private let openedConnections = Atomic<Int>(0)
@@ -62,23 +57,15 @@ package final class SMTPSink: Sendable {
     /// - Parameter port: 0 takes a free one.
     package init(port: Int = 0, options: Options = Options()) throws(Failure) {
         self.options = options
-        (listener, self.port) = try LoopbackListener.open(port: port)
-        let listener: Int32 = listener
-        OwnThread.launch(name: "sink-accept") { [weak self] in
-            while true {
-                let socket: Int32 = Glibc.accept(listener, nil, nil)
-                guard socket >= 0 else {
-                    if errno == EINTR || errno == ECONNABORTED { continue }
-                    return
-                }
-                guard let sink = self, sink.adopt(socket) else {
-                    close(socket)
-                    return
-                }
-                OwnThread.launch(name: "sink") {
-                    SinkSession(socket: socket, sink: sink).run()
-                    sink.release(socket)
-                }
+        listener = try LoopbackListener(port: port)
+        listener.serve(name: "sink-accept") { [weak self] socket in
+            guard let sink = self, sink.adopt(socket) else {
+                close(socket)
+                return
+            }
+            OwnThread.launch(name: "sink") {
+                SinkSession(socket: socket, sink: sink).run()
+                sink.release(socket)
             }
         }
     }
@@ -87,6 +74,8 @@ package final class SMTPSink: Sendable {
         stop()
     }
 
+    /// The port it listens on, on 127.0.0.1.
+    package var port: Int { listener.port }
     package var messageCount: Int { acceptedMessages.load(ordering: .relaxed) }
     package var connectionCount: Int { openedConnections.load(ordering: .relaxed) }
     package var byteCount: Int { acceptedBytes.load(ordering: .relaxed) }
@@ -99,8 +88,7 @@ package final class SMTPSink: Sendable {
         state.withLock { state in
             guard !state.isStopped else { return }
             state.isStopped = true
-            shutdown(listener, Int32(SHUT_RDWR))
-            close(listener)
+            listener.stop()
             for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }
@@ -172,32 +160,5 @@ package struct SinkBehavior: Sendable, Equatable {
     package init(_ stage: SMTPStage, _ action: Action) {
         self.stage = stage
         self.action = action
-    }
-}
-
-/// Sockets that listen on 127.0.0.1 only.
-enum LoopbackListener {
-    static func open(port: Int) throws(SMTPSink.Failure) -> (socket: Int32, port: Int) {
-        let listener: Int32 = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0 else { throw SMTPSink.Failure(operation: "socket", code: errno) }
-        var on: Int32 = 1
-        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(truncatingIfNeeded: port).bigEndian)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound: Int32 = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(listener, generic, size) == 0 && listen(listener, 512) == 0
-                    ? getsockname(listener, generic, &size) : -1
-            }
-        }
-        guard bound == 0 else {
-            let code: Int32 = errno
-            close(listener)
-            throw SMTPSink.Failure(operation: "listen on port \(port)", code: code)
-        }
-        return (listener, Int(UInt16(bigEndian: address.sin_port)))
     }
 }

@@ -22,9 +22,8 @@ struct SendDispatcher: Sendable {
     let running: RunningSends
     let pause: Pause
     var stopwatch: Stopwatch = .running
-
-    /// A dispatcher leaves after this long, so that sends of other workspaces get their turn; the send goes on at once.
-    static let timeLimit: Double = 600
+    /// A dispatcher leaves after so many seconds, so that sends of other workspaces get their turn; the send goes on at once.
+    var timeLimit: Double = 600
 
     /// Works on a send until nothing can be done for it now.
     /// - Parameter leaving: asked for when the process ends.
@@ -96,7 +95,7 @@ struct SendDispatcher: Sendable {
         return SendRun(
             run: run, database: services.workerDatabase, carrier: carrier, journal: journal, work: work, writer: writer,
             control: work.control, clock: services.clock, pause: pause, stopwatch: stopwatch, rate: rate,
-            timeLimit: Self.timeLimit,
+            timeLimit: timeLimit,
             logger: services.logger)
     }
 
