@@ -9,6 +9,7 @@ struct TrackingRoutes: Sendable {
     let links: TrackingLinks
     let events: GroupCommit<EmailEvent>
     let bursts: ClickBursts
+    let spool: ClickSpool
 
     func add(to routes: inout RouteTable) {
         routes.raw(
@@ -37,7 +38,10 @@ struct TrackingRoutes: Sendable {
         else { return false }
         let event = event(
             .click, of: click.message, in: workspace.id, Sender(request), link: click.number, url: click.url)
-        return store(event) { answer($0.map { Self.redirect(to: click.url) }) }
+        return store(event) { outcome in
+            if case .failure(let error) = outcome { keep(event, error) }
+            answer(.success(Self.redirect(to: click.url)))
+        }
     }
 
     private func store(_ event: EmailEvent, then answer: @escaping @Sendable (Result<Void, any Error>) -> Void) -> Bool
@@ -46,7 +50,7 @@ struct TrackingRoutes: Sendable {
             try events.submit(event, then: answer)
             return true
         } catch {
-            // The ordinary way says so, as a page to people.
+            // The ordinary way says so.
             return false
         }
     }
@@ -64,18 +68,40 @@ struct TrackingRoutes: Sendable {
         return Self.pixel
     }
 
-    /// Redirects only to the target that was signed into this very address.
+    /// Redirects only to the target that was signed into this very address, and then always: a click that cannot be stored
+    /// now is kept.
     private func click(_ request: WebRequest) async throws -> WebResponse {
         guard let click = signedClick(request.parameter("sentEmailId") ?? "", request.query) else {
             throw Self.brokenLink
         }
-        if let workspace = try await services.directory.workspace(routingKey: click.message.routingKey),
-            try await services.directory.workspace(workspace)?.trackClicks == true
-        {
-            try await store(
-                event(.click, of: click.message, in: workspace, Sender(request), link: click.number, url: click.url))
+        let sender = Sender(request)
+        do {
+            if let workspace = try await services.directory.workspace(routingKey: click.message.routingKey),
+                try await services.directory.workspace(workspace)?.trackClicks == true
+            {
+                let event = event(.click, of: click.message, in: workspace, sender, link: click.number, url: click.url)
+                do {
+                    try await events.submit(event)
+                } catch {
+                    keep(event, error)
+                }
+            }
+        } catch {
+            // Not even the workspace can be asked for. It is found by the message when the click is stored.
+            let nowhere = WorkspaceID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+            keep(event(.click, of: click.message, in: nowhere, sender, link: click.number, url: click.url), error)
         }
         return Self.redirect(to: click.url)
+    }
+
+    /// Keeps a click that cannot be stored. Nobody who clicks can do anything about it, so only the log says so.
+    private func keep(_ event: EmailEvent, _ reason: any Error) {
+        do {
+            guard try spool.keep(event) else { return }
+            services.logger.warning("Clicks cannot be stored and are kept in a file", metadata: ["error": "\(reason)"])
+        } catch {
+            services.logger.error("A click is lost", metadata: ["error": "\(reason)", "file": "\(error)"])
+        }
     }
 
     private func store(_ event: EmailEvent) async throws {

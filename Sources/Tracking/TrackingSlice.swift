@@ -12,6 +12,7 @@ package struct TrackingSlice: Slice {
     private let services: AppServices
     private let events: GroupCommit<EmailEvent>
     private let bursts = ClickBursts()
+    let spool: ClickSpoolKeeper
     /// Where events of people come in.
     package let activity: ActivityIntake
 
@@ -22,7 +23,15 @@ package struct TrackingSlice: Slice {
         self.services = services
         let store = EmailEventStore(database: services.database, ledger: ledger)
         events = GroupCommit(gathering: .milliseconds(1)) { try await store.store($0) }
+        spool = ClickSpoolKeeper(
+            spool: ClickSpool(directory: "\(services.varDirectory)/clicks", ids: services.ids), services: services,
+            store: store, interval: .seconds(5))
         activity = ActivityIntake(services: services)
+    }
+
+    /// Stores opens and clicks that did not come in by an address, and counts them.
+    package func record(_ events: [EmailEvent]) async throws {
+        try await spool.store.store(events)
     }
 
     /// Where this slice names people.
@@ -31,7 +40,7 @@ package struct TrackingSlice: Slice {
     ]
 
     /// The writers of events, to be run with the server.
-    package var eventWriters: [any Service] { [events, activity.writer] }
+    package var eventWriters: [any Service] { [events, spool, activity.writer] }
 
     /// Signs and checks the addresses in messages.
     package static func links(_ services: AppServices) -> TrackingLinks {
@@ -45,7 +54,9 @@ package struct TrackingSlice: Slice {
     package static let retentionRules: [RetentionRule] = TrackingTables.retention
 
     package func routes(_ table: inout RouteTable) {
-        TrackingRoutes(services: services, links: Self.links(services), events: events, bursts: bursts).add(to: &table)
+        TrackingRoutes(
+            services: services, links: Self.links(services), events: events, bursts: bursts, spool: spool.spool
+        ).add(to: &table)
         ActivityAPI(clock: services.clock, intake: activity).add(to: &table)
     }
 

@@ -91,7 +91,7 @@ package struct PortalFixture: Sendable {
             logger: logger)
         assembly = PortalAssembly(
             services: services, metrics: PrometheusRegistry(), readiness: Readiness(), mailer: mailer,
-            serviceKey: Secret(Self.serviceKey))
+            serviceKey: Secret(Self.serviceKey), views: { try Self.library() })
         self.varDirectory = varDirectory
         let server = assembly.server(
             configuration: WebConfiguration(
@@ -118,11 +118,13 @@ package struct PortalFixture: Sendable {
     }
 
     /// Sends one request and reads the whole answer.
+    /// - Parameter host: what the request says whom it is for.
     package func send(
-        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: [UInt8] = []
+        _ method: HTTPRequest.Method, _ path: String, host: String = "portal.test", headers: HTTPFields = [:],
+        body: [UInt8] = []
     ) async throws -> TestResponse {
         let head = HTTPRequest(
-            method: method, scheme: "http", authority: "portal.test", path: path, headerFields: headers)
+            method: method, scheme: "http", authority: host, path: path, headerFields: headers)
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: body)))
         return try await TestResponse(reading: try await respond(request))
     }

@@ -12,6 +12,20 @@ package struct EmailEvent: Sendable {
     package let userAgent: String
     /// The address without its last part: a network, not a person (/24 of IPv4, /48 of IPv6).
     package let network: String
+
+    package init(
+        id: Identifier<EmailEventTag>, workspace: WorkspaceID, engagement: Engagement, linkNumber: Int?, url: String?,
+        engagementClass: EngagementClass, userAgent: String, network: String
+    ) {
+        self.id = id
+        self.workspace = workspace
+        self.engagement = engagement
+        self.linkNumber = linkNumber
+        self.url = url
+        self.engagementClass = engagementClass
+        self.userAgent = userAgent
+        self.network = network
+    }
 }
 
 package enum EmailEventTag {}

@@ -16,6 +16,11 @@ package struct EngagementClass: Sendable, Equatable {
     package let kind: Kind
     /// The rule that decided, for whoever wants to know why.
     package let reason: String
+
+    package init(kind: Kind, reason: String) {
+        self.kind = kind
+        self.reason = reason
+    }
 }
 
 /// The rules that tell people from machines. Evidence, not proof: nothing is thrown away.
