@@ -55,8 +55,14 @@ enum CampaignChecks {
     static let clippedSize = 102 * 1024
     static let warnedSize = 80 * 1024
 
-    static func basics(_ content: CampaignContent, forecast: AudienceForecast) -> [CampaignCheck] {
-        [audience(content, forecast), subject(content.subject), previewText(content), body(content)]
+    /// - Parameter gaps: segments that are not complete. While one is being filled nothing is said of how many will get it.
+    static func basics(
+        _ content: CampaignContent, forecast: AudienceForecast, gaps: [AudienceGap] = [], asker: CampaignAsker = .person
+    ) -> [CampaignCheck] {
+        let isFilling: Bool = gaps.contains { $0.cause == .filling }
+        let people: [CampaignCheck] = isFilling ? [] : [audience(content, forecast)]
+        return people + segments(gaps, asker: asker)
+            + [subject(content.subject), previewText(content), body(content)]
     }
 
     private static func audience(_ content: CampaignContent, _ forecast: AudienceForecast) -> CampaignCheck {
@@ -68,6 +74,30 @@ enum CampaignChecks {
         }
         return .passed(
             "audience", "\(NumberWords.counted(forecast.recipients, "person", "people")) will get it")
+    }
+
+    // MARK: Segments
+
+    /// The check that waiting puts right.
+    static let filling = "segment_filling"
+
+    /// A segment that is being filled keeps people from sending: nobody could say how many would get it. What a program
+    /// sends waits for it.
+    static func segments(_ gaps: [AudienceGap], asker: CampaignAsker) -> [CampaignCheck] {
+        gaps.map { gap in
+            switch gap.cause {
+            case .filling:
+                CampaignCheck(
+                    code: filling, level: asker == .person ? .blocker : .warning,
+                    title: "The segment “\(gap.name)” is being filled",
+                    detail:
+                        "The portal looks at everybody for it. Until that is done nobody knows how many will get it.")
+            case .broken(let problem):
+                CampaignCheck(
+                    code: "segment_broken", level: .blocker, title: "The segment “\(gap.name)” is not kept any more",
+                    detail: problem, remedy: .init(label: "Mend the rule", href: "/segments/\(gap.list)/edit"))
+            }
+        }
     }
 
     private static func subject(_ subject: String) -> CampaignCheck {

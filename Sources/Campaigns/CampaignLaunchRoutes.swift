@@ -14,6 +14,7 @@ struct CampaignLaunchRoutes: Sendable {
 
     func add(to routes: inout RouteTable) {
         routes.page(.get, "/campaigns/{id}/review", .viewer, review)
+        routes.page(.get, "/campaigns/{id}/review/live", .viewer, filling)
         routes.page(.get, "/campaigns/{id}/links", .viewer, links)
         routes.page(.post, "/campaigns/{id}/launch", .editor, launch)
         routes.page(.post, "/campaigns/{id}/schedule", .editor, schedule)
@@ -32,6 +33,16 @@ struct CampaignLaunchRoutes: Sendable {
             return .redirect(to: "/campaigns/\(id)")
         }
         return .page(page)
+    }
+
+    /// How far the segments of the audience are, until they are filled.
+    private func filling(_ request: WebRequest) async throws -> WebResponse {
+        let (id, scope): (CampaignID, WorkspaceScope) = (try request.id(), try request.scope)
+        _ = try await reader.filling(id, scope)
+        return .live(fragment: "filling") {
+            let page: CampaignFillingPage = try await reader.filling(id, scope)
+            return LivePart(page, isLast: !page.isFilling)
+        }
     }
 
     /// Asks the links, which takes up to six seconds. The review brings it in afterwards, so that it waits for nothing.

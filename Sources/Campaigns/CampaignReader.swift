@@ -157,6 +157,18 @@ struct CampaignReader: Sendable {
         return page
     }
 
+    /// The segments of a campaign's audience that are not complete.
+    func filling(_ id: CampaignID, _ scope: WorkspaceScope) async throws -> CampaignFillingPage {
+        let page: CampaignFillingPage? = try await services.database.read(scope.workspace) { tx in
+            guard let campaign = try await CampaignQueries(scope, tx).find(id) else { return nil }
+            let gaps: [AudienceGap] = try await messaging.gaps(
+                campaign.content.audience, workspace: scope.workspace, in: tx)
+            return CampaignFillingPage(id: id, name: campaign.content.name, gaps: gaps)
+        }
+        guard let page else { throw WebError.notFound }
+        return page
+    }
+
     // MARK: E-mails
 
     enum PreviewOutcome: Sendable {

@@ -17,6 +17,8 @@ package struct CampaignReview: Sendable {
         /// What would be sent; nil when it cannot be made.
         package let content: SendContent?
         package let sender: MessagingInterface.SenderSummary
+        /// Segments of the audience that are not complete.
+        package var gaps: [AudienceGap] = []
 
         /// What must be put right before sending.
         package var blockers: [CampaignCheck] { checks.filter { $0.level == .blocker } }
@@ -32,7 +34,10 @@ package struct CampaignReview: Sendable {
         let sender: MessagingInterface.SenderSummary = try await messaging.sender(of: workspace, in: tx)
         let forecast: AudienceForecast = try await messaging.forecast(
             campaign.content.audience, workspace: scope.workspace, in: tx)
-        var checks: [CampaignCheck] = CampaignChecks.basics(campaign.content, forecast: forecast)
+        let gaps: [AudienceGap] = try await messaging.gaps(
+            campaign.content.audience, workspace: scope.workspace, in: tx)
+        var checks: [CampaignCheck] = CampaignChecks.basics(
+            campaign.content, forecast: forecast, gaps: gaps, asker: asker)
         var content: SendContent?
         do {
             let made: SendContent = try self.content(
@@ -54,7 +59,7 @@ package struct CampaignReview: Sendable {
             let message: String = error.entries.first?.message ?? "Look at the sender settings."
             checks.append(.blocker("sender", "The sender cannot be used", message))
         }
-        return Finding(checks: checks, forecast: forecast, content: content, sender: sender)
+        return Finding(checks: checks, forecast: forecast, content: content, sender: sender, gaps: gaps)
     }
 
     private enum ReviewFlaw: Error { case noWorkspace }

@@ -11,7 +11,7 @@ struct CheckRecord: ViewRecord {
     static let fields = Fields<CheckRecord> { f in
         f.text("title") { $0.check.title }
         f.optionalText("detail") { $0.check.detail.isEmpty ? nil : $0.check.detail }
-        f.flag("isBlocker") { $0.check.level == .blocker }
+        f.flag("isBlocker") { $0.check.level == .blocker && $0.check.code != CampaignChecks.filling }
         f.flag("isWarning") { $0.check.level == .warning }
         f.flag("isPassed") { $0.check.level == .passed }
         f.text("state") { record in
@@ -33,6 +33,42 @@ struct RefusalRecord: ViewRecord {
     static let fields = Fields<RefusalRecord> { f in
         f.text("reason") { $0.refusal.reason.label }
         f.number("count") { $0.refusal.count }
+    }
+}
+
+/// A segment that is being filled.
+struct FillingSegmentRecord: ViewRecord {
+    let gap: AudienceGap
+
+    static let fields = Fields<FillingSegmentRecord> { f in
+        f.text("name") { $0.gap.name }
+        f.number("members") { $0.gap.members }
+    }
+
+    static func records(_ gaps: [AudienceGap]) -> [FillingSegmentRecord] {
+        gaps.filter { $0.cause == .filling }.map { FillingSegmentRecord(gap: $0) }
+    }
+}
+
+/// How far the segments of a campaign's audience are. The review shows the same and is told when they are done.
+struct CampaignFillingPage: ViewPage {
+    let id: CampaignID
+    let name: String
+    let gaps: [AudienceGap]
+
+    static let view = "campaigns/filling"
+    static let fields = Fields<CampaignFillingPage> { f in
+        f.text("name") { $0.name }
+        f.link("reviewHref") { "/campaigns/\($0.id)/review" }
+        f.list("filling", of: FillingSegmentRecord.self) { FillingSegmentRecord.records($0.gaps) }
+    }
+    var isFilling: Bool { gaps.contains { $0.cause == .filling } }
+
+    static var previews: [CampaignFillingPage] {
+        let campaign: Campaign = PreviewCampaigns.campaign(.draft)
+        return [[], PreviewCampaigns.gaps].map {
+            CampaignFillingPage(id: campaign.id, name: campaign.content.name, gaps: $0)
+        }
     }
 }
 
@@ -77,9 +113,15 @@ struct CampaignReviewPage: ViewPage {
         f.number("people") { $0.finding.forecast.people }
         f.number("recipients") { $0.finding.forecast.recipients }
         f.list("refusals", of: RefusalRecord.self) { $0.finding.forecast.refusals.map { RefusalRecord(refusal: $0) } }
+        f.flag("isFilling") { !FillingSegmentRecord.records($0.finding.gaps).isEmpty }
+        f.list("filling", of: FillingSegmentRecord.self) { FillingSegmentRecord.records($0.finding.gaps) }
+        f.link("reviewHref") { "/campaigns/\($0.campaign.id)/review" }
+        f.link("liveHref") { "/campaigns/\($0.campaign.id)/review/live" }
         f.record("links", of: LinkReportRecord.self) { LinkReportRecord(report: $0.links) }
         f.flag("isReady") { $0.finding.blockers.isEmpty }
-        f.number("blockers") { $0.finding.blockers.count }
+        f.number("blockers") { page in
+            page.finding.blockers.filter { $0.code != CampaignChecks.filling }.count
+        }
         f.flag("isScheduled") { $0.campaign.status == .scheduled }
         f.optionalDate("scheduledAt") { $0.campaign.scheduledAt }
         f.text("timeZone") { $0.timeZone }

@@ -21,7 +21,8 @@ package struct CampaignsSlice: Slice {
 
     package static let pages: [any ViewPage.Type] = [
         CampaignsIndexPage.self, CampaignEditPage.self, CampaignPreviewPage.self, CampaignReviewPage.self,
-        CampaignLinksPage.self, CampaignShowPage.self, CampaignConfirmPage.self, CampaignDeletedPage.self,
+        CampaignLinksPage.self, CampaignFillingPage.self, CampaignShowPage.self, CampaignConfirmPage.self,
+        CampaignDeletedPage.self,
     ]
 
     package static let navigation: [NavItem] = [

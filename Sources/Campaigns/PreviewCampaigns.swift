@@ -1,3 +1,4 @@
+import Contacts
 import Core
 import FoundationEssentials
 import Messaging
@@ -19,6 +20,10 @@ enum PreviewCampaigns {
             launchedAt: isOut ? day : nil, finishedAt: status == .sent ? day.addingTimeInterval(600) : nil,
             send: isOut ? send : nil, version: 1, createdAt: day, updatedAt: day)
     }
+
+    static let gaps: [AudienceGap] = [
+        AudienceGap(list: ContactListID(uuid), name: "Regulars", members: 1_200, cause: .filling)
+    ]
 
     static let links: LinkReport = LinkReport(
         [("https://example.com/a", "Shop"), ("https://example.com/b", "Gone")],
@@ -72,7 +77,8 @@ extension CampaignReviewPage {
                 people: isReady ? 12_500 : 3, recipients: isReady ? 12_408 : 3,
                 refusals: isReady ? [.init(reason: .suppressedComplaint, count: 92)] : []),
             content: nil,
-            sender: .preview(provider: isReady ? .smtp : .outbox))
+            sender: .preview(provider: isReady ? .smtp : .outbox),
+            gaps: isReady ? [] : PreviewCampaigns.gaps)
         var page = CampaignReviewPage(
             campaign: PreviewCampaigns.campaign(status), finding: finding, listNames: isReady ? ["Newsletter"] : [],
             excludedNames: isReady ? ["Staff"] : [], timeZone: "Europe/Berlin",

@@ -11,9 +11,18 @@ package struct MessagingInterface: Sendable {
     let services: AppServices
     let senders: SenderDirectory
     let links: LinkFactory
+    let readiness: AudienceReadiness
+    let footers: EmailFooters
 
-    package init(services: AppServices) {
+    /// - Parameters:
+    ///   - segments: who keeps the rules of segments; nil where there are none.
+    ///   - views: the views of this moment, for what is added to e-mails.
+    package init(
+        services: AppServices, segments: (any SegmentRules)? = nil, views: @escaping @Sendable () throws -> ViewLibrary
+    ) {
         self.services = services
+        footers = EmailFooters(views)
+        readiness = AudienceReadiness(segments: segments)
         senders = SenderDirectory(services: services)
         links = LinkFactory(services: services)
     }
@@ -55,12 +64,19 @@ package struct MessagingInterface: Sendable {
             draft,
             frame: EmailFrame(
                 workspaceName: workspace.publicName, postalAddress: workspace.postalAddress, language: workspace.locale,
-                tracksOpens: workspace.trackOpens, tracksClicks: workspace.trackClicks))
+                tracksOpens: workspace.trackOpens, tracksClicks: workspace.trackClicks), footers: footers)
     }
 
     /// - Throws: `TemplateError` for Liquid that cannot be read, `ValidationErrors` for a sender that cannot be used.
     package func compile(_ content: SendContent, workspace: Workspace) throws -> CompiledEmail {
         try CompiledEmail(content, links: links.links(for: workspace.id), routingKey: workspace.routingKey)
+    }
+
+    /// The segments of an audience that are not complete now. A snapshot waits for those that are filling.
+    package func gaps(
+        _ audience: SendAudience, workspace: WorkspaceID, in tx: PostgresTransaction
+    ) async throws -> [AudienceGap] {
+        try await readiness.gaps(audience, workspace: workspace, in: tx)
     }
 
     /// How many people would get it, decided by the very statement that the snapshot uses.

@@ -1,4 +1,5 @@
 import Accounts
+import Contacts
 import Core
 import FoundationEssentials
 import Jobs
@@ -16,10 +17,16 @@ package struct MessagingSlice: Slice {
     private let recovery: SendRecovery
     private let outbox: OutboxLimits
 
-    package init(services: AppServices, outbox: OutboxLimits = OutboxLimits(), pause: Pause = .real) {
+    /// - Parameters:
+    ///   - segments: who keeps the rules of segments.
+    ///   - views: the views of this moment, for what is added to e-mails.
+    package init(
+        services: AppServices, segments: (any SegmentRules)? = nil, outbox: OutboxLimits = OutboxLimits(),
+        pause: Pause = .real, views: @escaping @Sendable () throws -> ViewLibrary
+    ) {
         self.services = services
         self.outbox = outbox
-        interface = MessagingInterface(services: services)
+        interface = MessagingInterface(services: services, segments: segments, views: views)
         let journals = HandoverJournals(directory: "\(services.varDirectory)/handover", ids: services.ids)
         recovery = SendRecovery(
             database: services.workerDatabase, journals: journals.directory,
@@ -36,7 +43,7 @@ package struct MessagingSlice: Slice {
     package static let pages: [any ViewPage.Type] = [
         EmailSettingsPage.self, SuppressionsPage.self, OutboxPage.self, OutboxMessagePage.self, UncertainPage.self,
         UnsubscribePage.self, SuppressionLiftPage.self, SuppressionImportPage.self, SuppressionImportResultPage.self,
-        TemplatesPage.self, TemplateEditPage.self, TemplateComparePage.self, TemplateDeletePage.self,
+        EmailFooter.self, TemplatesPage.self, TemplateEditPage.self, TemplateComparePage.self, TemplateDeletePage.self,
     ]
 
     package static let navigation: [NavItem] = [
@@ -58,7 +65,7 @@ package struct MessagingSlice: Slice {
     }
 
     package func jobs(_ registry: inout JobRegistry) {
-        let snapshot = SendSnapshot(services: services)
+        let snapshot = SendSnapshot(services: services, readiness: interface.readiness)
         registry.register(SnapshotSend.self) { job, _ in
             try await snapshot.write(JournalRecord.Run(workspace: job.workspace, send: job.send))
         }

@@ -33,18 +33,20 @@ package struct PortalAssembly: Sendable {
     ///   - outbox: what the Outbox of a workspace keeps.
     ///   - serviceKey: the key of host products that may name any tenant (`MARKETING_SERVICE_API_KEY`).
     ///   - icons: the names of the sprite's icons, for the style guide; nil where none is shown.
+    ///   - views: the views of this moment, for e-mails.
     package init(
         services: AppServices, metrics: PrometheusRegistry, readiness: Readiness, mailer: SystemMailer,
-        outbox: OutboxLimits = OutboxLimits(), serviceKey: Secret<String>? = nil, icons: [String]? = nil
+        outbox: OutboxLimits = OutboxLimits(), serviceKey: Secret<String>? = nil, icons: [String]? = nil,
+        views: @escaping @Sendable () throws -> ViewLibrary
     ) {
         let accounts = AccountsSlice(services: services)
-        let messaging = MessagingSlice(services: services, outbox: outbox)
+        let rules = SegmentActions(
+            services: services, ledger: LedgerBehaviour(), references: RuleReferences(campaigns: CampaignNames.find))
+        let messaging = MessagingSlice(services: services, segments: rules, outbox: outbox, views: views)
         let tracking = TrackingSlice(services: services, ledger: MessageEngagement())
         let connectors = ConnectorsSlice(
             services: services, installationKey: serviceKey, activity: tracking.activity)
         let campaigns = CampaignsSlice(services: services, messaging: messaging.interface)
-        let rules = SegmentActions(
-            services: services, ledger: LedgerBehaviour(), references: RuleReferences(campaigns: CampaignNames.find))
         let segments = SegmentsSlice(services: services, ledger: LedgerBehaviour(), actions: rules)
         let contacts = ContactsSlice(
             services: services, listUses: ListUses.find, propertyUses: ListUses.ofProperty,

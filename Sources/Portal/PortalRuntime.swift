@@ -80,15 +80,20 @@ package struct PortalRuntime: Sendable {
             passwords: PasswordHasher(), varDirectory: configuration.varDirectory,
             systemSMTP: configuration.systemSMTP, logger: logger)
         self.readiness = readiness
-        let letters = LetterViews()
+        let resources: String = configuration.resources
+        let letters = LetterViews {
+            try PortalAssembly.views(
+                in: "\(resources)/Views", assets: try Assets(directory: "\(resources)/Public"))
+        }
         let mailer = SystemMailer(
-            smtp: configuration.systemSMTP, directory: configuration.varDirectory, views: { letters.library },
+            smtp: configuration.systemSMTP, directory: configuration.varDirectory, views: { try? letters.library() },
             send: SystemMailTransport.send, logger: logger)
         assembly = PortalAssembly(
             services: services, metrics: metrics, readiness: readiness, mailer: mailer, outbox: configuration.outbox,
             serviceKey: configuration.serviceAPIKey,
             icons: configuration.isEmbedded
-                ? IconSprite.names(in: "\(configuration.resources)/Public/img/icons.svg") : nil)
+                ? IconSprite.names(in: "\(configuration.resources)/Public/img/icons.svg") : nil,
+            views: { try letters.library() })
         self.letters = letters
     }
 
@@ -109,7 +114,7 @@ package struct PortalRuntime: Sendable {
     package func run(as role: NodeRole, reloadViews: Bool = false) async throws {
         let assets = try Assets(directory: "\(configuration.resources)/Public")
         let views = try self.views(assets, reload: reloadViews)
-        letters.follow { try? views() }
+        letters.follow(views)
         let server = assembly.server(
             configuration: webConfiguration, views: views, assets: assets, role: role, logger: logger)
         var running: [any Service] = []

@@ -1,6 +1,7 @@
 import Core
 import FoundationEssentials
 import Messaging
+import TestSupport
 import Testing
 
 @testable import Campaigns
@@ -53,7 +54,8 @@ struct CampaignTests {
             """
         let email = try EmailPreparation.prepare(
             EmailDraft(subject: "Hi", format: .rich, body: content.html),
-            frame: EmailFrame(workspaceName: "Acme", postalAddress: ""))
+            frame: EmailFrame(workspaceName: "Acme", postalAddress: ""),
+            footers: EmailFooters { try PortalFixture.library() })
         let made = SendContent(
             email: email, identity: SendIdentity(fromName: "A", fromEmail: "a@acme.example", listID: "l.acme.example"))
         let address = try PostalAddressCheck.check(

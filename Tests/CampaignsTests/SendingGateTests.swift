@@ -12,7 +12,8 @@ struct SendingGateTests {
     private func content(_ html: String) throws -> SendContent {
         let email = try EmailPreparation.prepare(
             EmailDraft(subject: "Hi", format: .rich, body: html),
-            frame: EmailFrame(workspaceName: "Acme", postalAddress: ""))
+            frame: EmailFrame(workspaceName: "Acme", postalAddress: ""),
+            footers: EmailFooters { try PortalFixture.library() })
         return SendContent(
             email: email, identity: SendIdentity(fromName: "A", fromEmail: "a@acme.example", listID: "l.acme.example"))
     }

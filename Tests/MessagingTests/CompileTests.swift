@@ -4,6 +4,7 @@ import FoundationEssentials
 import Mail
 import Postgres
 import Templates
+import TestSupport
 import Testing
 import Tracking
 
@@ -20,7 +21,8 @@ struct CompileTests {
     ) throws -> CompiledEmail {
         let email = try EmailPreparation.prepare(
             EmailDraft(subject: subject, format: .rich, body: html),
-            frame: frame ?? EmailFrame(workspaceName: "Acme", postalAddress: "1 Main Street\n12345 Town"))
+            frame: frame ?? EmailFrame(workspaceName: "Acme", postalAddress: "1 Main Street\n12345 Town"),
+            footers: EmailFooters { try PortalFixture.library() })
         return try CompiledEmail(
             SendContent(
                 email: email,
@@ -76,6 +78,20 @@ struct CompileTests {
         #expect(read.headers.contains("Subject: Hi Ana"))
         #expect(read.headers.contains("Message-ID: <\(ana.message)@acme.example>"))
         #expect(read.headers.contains("List-ID:"))
+    }
+
+    @Test("A name or an address with braces or marks of HTML stays text in the footer")
+    func footer() throws {
+        let frame = EmailFrame(
+            workspaceName: "A & {{ contact.email }} <b>", postalAddress: "{% raw %} 1\nTown \u{201C}x\u{201D}")
+        let read = try message(try compiled("<p>Hello</p>", frame: frame), recipient())
+        #expect(read.html.contains("A &amp; {{ contact.email }} &lt;b&gt;, {% raw %} 1, Town \u{201C}x\u{201D}"))
+        #expect(read.text.contains("A & {{ contact.email }} <b>, {% raw %} 1, Town"))
+        #expect(read.html.contains(">Unsubscribe</a>"))
+        let own = try message(
+            try compiled("<p>Town hall</p><a href=\"{{ unsubscribe_url }}\">Leave</a>"), recipient())
+        #expect(own.html.contains("Acme, 1 Main Street, 12345 Town"))
+        #expect(!own.html.contains(">Unsubscribe</a>"))
     }
 
     @Test("People who are not tracked get plain links and no pixel")

@@ -83,7 +83,8 @@ struct MessagingStage {
     {
         let frame = EmailFrame(workspaceName: "Acme", postalAddress: "1 Main Street")
         let email = try EmailPreparation.prepare(
-            EmailDraft(subject: "News for {{ contact.first_name }}", format: .rich, body: html), frame: frame)
+            EmailDraft(subject: "News for {{ contact.first_name }}", format: .rich, body: html), frame: frame,
+            footers: EmailFooters { try PortalFixture.library() })
         let identity = SendIdentity(fromName: "Acme", fromEmail: "news@acme.example", listID: "all.acme.example")
         return SendContent(email: email, identity: identity)
     }
@@ -104,6 +105,10 @@ struct MessagingStage {
         return run
     }
 
+    /// A fiftieth of what is asked for. Without any wait the one who looks whether somebody pauses would keep the database
+    /// of all tests busy.
+    private static let briefly = Pause { await Pause.real.wait(seconds: $0 / 50) }
+
     func dispatcher(
         _ carrier: any MessageCarrier, journals: String? = nil, stopwatch: Stopwatch = .running
     ) -> SendDispatcher {
@@ -116,8 +121,9 @@ struct MessagingStage {
         return SendDispatcher(
             services: services, senders: SenderDirectory(services: services), links: LinkFactory(services: services),
             journals: HandoverJournals(directory: directory, ids: services.ids), carrier: { _, _ in carrier },
-            recovery: recovery, running: RunningSends(), pause: Pause { _ in await Task.yield() },
-            stopwatch: stopwatch)
+            recovery: recovery, running: RunningSends(), pause: Self.briefly, stopwatch: stopwatch,
+            // Time is told by rounds of waiting, which are short here.
+            timeLimit: 1_000_000)
     }
 
     func summary(_ run: JournalRecord.Run) async throws -> SendSummary {

@@ -390,7 +390,7 @@ struct PrivacyTests {
             _ = try await stage.ana.api(.post, "/v1/lists/\(stage.list)/members", #"{"contactIds":["\#(id)"]}"#)
             let list: ContactListID = try #require(ContactListID(stage.list))
             let forecast = try await stage.services.database.read(stage.workspace) { tx in
-                try await MessagingInterface(services: stage.services)
+                try await MessagingInterface(services: stage.services, views: { try PortalFixture.library() })
                     .forecast(SendAudience(listIds: [list]), workspace: stage.workspace, in: tx)
             }
             #expect(forecast.recipients == 0)
@@ -405,7 +405,8 @@ struct PrivacyTests {
             let workspace = try #require(try await stage.services.directory.workspace(stage.workspace))
             let frame = EmailFrame(workspaceName: "Acme", postalAddress: "1 Main Street")
             let email = try EmailPreparation.prepare(
-                EmailDraft(subject: "News", format: .rich, body: "<p>Hello</p>"), frame: frame)
+                EmailDraft(subject: "News", format: .rich, body: "<p>Hello</p>"), frame: frame,
+                footers: EmailFooters { try PortalFixture.library() })
             let content = SendContent(
                 email: email,
                 identity: SendIdentity(fromName: "Acme", fromEmail: "a@acme.example", listID: "l.acme.example"))

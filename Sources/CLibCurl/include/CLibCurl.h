@@ -7,6 +7,8 @@
 CURLcode portal_curl_set_long(CURL *handle, CURLoption option, long value);
 CURLcode portal_curl_set_string(CURL *handle, CURLoption option, const char *value);
 CURLcode portal_curl_set_pointer(CURL *handle, CURLoption option, void *value);
+// Copies the bytes.
+CURLcode portal_curl_set_blob(CURL *handle, CURLoption option, const void *bytes, size_t count);
 CURLcode portal_curl_set_offset(CURL *handle, CURLoption option, curl_off_t value);
 CURLcode portal_curl_set_list(CURL *handle, CURLoption option, struct curl_slist *value);
 CURLcode portal_curl_set_write(CURL *handle, CURLoption option, size_t (*callback)(char *, size_t, size_t, void *));

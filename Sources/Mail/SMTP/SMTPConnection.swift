@@ -62,6 +62,8 @@ final class SMTPConnection {
             CURLOPT_USE_SSL,
             settings.encryption == .none ? Int(CURLUSESSL_NONE.rawValue) : Int(CURLUSESSL_ALL.rawValue))
         if let file = settings.trustedCertificatesFile { curl.set(CURLOPT_CAINFO, file) }
+        // The system's are a directory, which libcurl goes on asking.
+        if let certificates = settings.trustedCertificates { curl.set(CURLOPT_CAINFO_BLOB, bytes: certificates) }
         if let username = settings.username {
             curl.set(CURLOPT_USERNAME, username)
             curl.set(CURLOPT_PASSWORD, settings.password?.reveal() ?? "")
@@ -163,5 +165,11 @@ struct CurlOptions {
 
     func set(_ option: CURLoption, _ value: String) {
         portal_curl_set_string(handle, option, value)
+    }
+
+    /// A text that libcurl takes as bytes and copies.
+    func set(_ option: CURLoption, bytes value: String) {
+        let bytes: [UInt8] = Array(value.utf8)
+        portal_curl_set_blob(handle, option, bytes, bytes.count)
     }
 }

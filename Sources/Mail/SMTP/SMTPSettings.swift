@@ -25,11 +25,13 @@ package struct SMTPSettings: Sendable, Equatable {
     package var answerTimeout: Int
     /// A file of trusted certificates in PEM instead of the system's.
     package var trustedCertificatesFile: String?
+    /// Certificates in PEM of authorities that are trusted for this server, as well as the system's.
+    package var trustedCertificates: String?
 
     package init(
         host: String, port: Int, encryption: Encryption, username: String? = nil, password: Secret<String>? = nil,
         helloName: String = "localhost", connectTimeout: Int = 15, answerTimeout: Int = 600,
-        trustedCertificatesFile: String? = nil
+        trustedCertificatesFile: String? = nil, trustedCertificates: String? = nil
     ) {
         self.host = host
         self.port = port
@@ -40,6 +42,7 @@ package struct SMTPSettings: Sendable, Equatable {
         self.connectTimeout = connectTimeout
         self.answerTimeout = answerTimeout
         self.trustedCertificatesFile = trustedCertificatesFile
+        self.trustedCertificates = trustedCertificates
     }
 
     /// Reads `smtp://user:pass@host:port` or `smtps://…`.

@@ -9,10 +9,13 @@ package enum EmailPreparation {
         package let message: String
     }
 
-    package static func prepare(_ draft: EmailDraft, frame: EmailFrame) throws(Flaw) -> PreparedEmail {
+    /// - Parameter footers: make what is added at the end.
+    package static func prepare(
+        _ draft: EmailDraft, frame: EmailFrame, footers: EmailFooters
+    ) throws(Flaw) -> PreparedEmail {
         do {
             let cleaned: String = try cleaned(draft)
-            let body: String = try withFooter(cleaned, frame: frame)
+            let body: String = try withFooter(cleaned, frame: frame, footers)
             let wrapped: String = try EmailDocument.wrap(
                 fragment: body, title: draft.subject, language: frame.language, previewText: draft.previewText)
             let inlined: String = try CSSInliner.inline(wrapped)
@@ -36,22 +39,17 @@ package enum EmailPreparation {
     }
 
     /// Adds what the law asks for and the author left out: the postal address and a way to unsubscribe.
-    private static func withFooter(_ html: String, frame: EmailFrame) throws -> String {
+    private static func withFooter(_ html: String, frame: EmailFrame, _ footers: EmailFooters) throws -> String {
         let links: [DiscoveredLink] = try LinkDiscovery.discover(html).links
         let hasLink: Bool = links.contains { $0.purpose == .unsubscribe }
         let address: String = frame.postalAddress
         let hasAddress: Bool = address.isEmpty || mentions(address, in: html)
         if hasLink, hasAddress { return html }
-        var lines: [String] = []
-        if !hasAddress {
-            let written: [String] = address.split(whereSeparator: \.isNewline).map { escaped(String($0)) }
-            lines.append(escaped(frame.workspaceName) + (written.isEmpty ? "" : ", " + written.joined(separator: ", ")))
-        }
-        if !hasLink { lines.append("<a href=\"{{ unsubscribe_url }}\" style=\"color:#6b7280\">Unsubscribe</a>") }
-        let footer = """
-            <p style="margin:32px 0 0;padding-top:16px;border-top:1px solid #e5e7eb;font-family:Arial,Helvetica,sans-serif;\
-            font-size:13px;line-height:1.5;color:#6b7280">\(lines.joined(separator: "<br>"))</p>
-            """
+        let footer: String = try footers.html(
+            EmailFooter(
+                workspaceName: frame.workspaceName,
+                address: hasAddress ? nil : address.split(whereSeparator: \.isNewline).map { String($0) },
+                needsLink: !hasLink))
         return inserting(footer, into: html)
     }
 
@@ -66,7 +64,7 @@ package enum EmailPreparation {
         return html[..<end.lowerBound] + footer + "\n" + html[end.lowerBound...]
     }
 
-    /// For HTML text that must hold no Liquid.
+    /// As a cleaned text has it.
     private static func escaped(_ text: String) -> String {
         var output = ""
         for character in text {
@@ -74,8 +72,6 @@ package enum EmailPreparation {
             case "&": output += "&amp;"
             case "<": output += "&lt;"
             case ">": output += "&gt;"
-            case "{": output += "&#123;"
-            case "}": output += "&#125;"
             default: output.append(character)
             }
         }

@@ -39,7 +39,7 @@ struct LoadedBatch: Sendable {
 }
 
 extension BatchQueries {
-    /// The messages of a batch that still wait. Suppressions, consent and deletion are looked at again here.
+    /// The messages of a batch that still wait. Suppressions, consent, deletion and merges are looked at again here.
     /// - Parameter erased: the hashes of erased addresses; nil when nobody was erased.
     func messages(
         of claim: ClaimedBatch, withProperties: Bool, erased: ErasedAddresses? = nil, at now: Date
@@ -52,7 +52,8 @@ extension BatchQueries {
             LoadedMessage.self, "messaging.load_batch",
             """
             SELECT m.id, m.contact_id, m.attempt, m.email, c.id IS NOT NULL, CASE WHEN c.id IS NULL THEN 'deleted'
-                ELSE \(SendDecision.contactReason(in: workspace, at: now, erased: erased)) END, \(person)
+                ELSE coalesce(\(SendDecision.contactReason(in: workspace, at: now, erased: erased)),
+                    \(MergedCopies.reason(send: send, in: workspace))) END, \(person)
             FROM marketing_messages m
             LEFT JOIN marketing_contacts c
                 ON c.workspace_id = \(workspace) AND c.id = m.contact_id AND c.deleted_at IS NULL

@@ -106,7 +106,8 @@ struct SendRun: Sendable {
         try await database.read(run.workspace) { tx in
             let queries = SendQueries(workspace: run.workspace, tx: tx)
             guard let summary = try await queries.summary(run.send), summary.state == .sending else { return false }
-            if !summary.isSnapshotComplete { return true }
+            // Before its first people the snapshot may wait for a segment; it calls a dispatcher when it has them.
+            if !summary.isSnapshotComplete { return summary.recipients + summary.skipped > 0 }
             // A batch may have come between the claim and the end of the snapshot.
             let tally: BatchTally = try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx).tally()
             return tally.unconditional > 0

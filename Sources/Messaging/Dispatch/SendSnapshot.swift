@@ -6,15 +6,23 @@ import Jobs
 import Postgres
 
 /// Writes the audience of a send into the ledger. The first chunk is small, so that sending begins at once; a crash goes
-/// on from the last chunk that was committed.
+/// on from the last chunk that was committed. While a segment of the audience is being filled it waits.
 struct SendSnapshot: Sendable {
     let services: AppServices
+    let readiness: AudienceReadiness
     let firstChunk: Int
     let chunk: Int
     let batchSize: Int
 
-    init(services: AppServices, firstChunk: Int = 1000, chunk: Int = 20_000, batchSize: Int = 200) {
+    /// How soon it is looked again whether a segment is filled, in seconds.
+    static let fillingWait: Double = 2
+
+    init(
+        services: AppServices, readiness: AudienceReadiness = AudienceReadiness(segments: nil), firstChunk: Int = 1000,
+        chunk: Int = 20_000, batchSize: Int = 200
+    ) {
         self.services = services
+        self.readiness = readiness
         self.firstChunk = firstChunk
         self.chunk = chunk
         self.batchSize = batchSize
@@ -40,6 +48,13 @@ struct SendSnapshot: Sendable {
                 return false
             }
             let isFirst: Bool = progress.nextPosition == 0
+            let gaps: [AudienceGap] = try await readiness.gaps(audience, workspace: run.workspace, in: tx)
+            if let filling = gaps.first(where: { $0.cause == .filling }) {
+                try await wait(for: filling, run, in: tx)
+                return false
+            }
+            // Nothing was sent yet, so what is said there can only be that it waited.
+            if isFirst { try await sends.setNotice(run.send, nil) }
             let limit: Int = isFirst ? firstChunk : chunk
             let size: Int = isFirst ? min(batchSize, max(1, firstChunk / 20)) : batchSize
             let written = try await queries.writeChunk(
@@ -55,6 +70,17 @@ struct SendSnapshot: Sendable {
                 run.send, written: written.written, skipped: written.skipped, isComplete: isLast)
             return !isLast
         }
+    }
+
+    /// Says that the send waits, and looks again soon.
+    private func wait(
+        for segment: AudienceGap, _ run: JournalRecord.Run, in tx: PostgresTransaction
+    ) async throws {
+        try await SendQueries(workspace: run.workspace, tx: tx)
+            .setNotice(run.send, "It waits until the segment “\(segment.name)” is filled.")
+        try await services.jobs.enqueue(
+            SnapshotSend(workspace: run.workspace, send: run.send), workspace: run.workspace,
+            key: "snapshot:\(run.send)", at: services.clock.now.addingTimeInterval(Self.fillingWait), in: tx)
     }
 
     private func wakeDispatcher(_ run: JournalRecord.Run, in tx: PostgresTransaction) async throws {

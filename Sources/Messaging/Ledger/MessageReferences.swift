@@ -8,8 +8,9 @@ extension MessagingSlice {
         messages, .untouched("marketing_suppressions"),
     ]
 
-    /// The ledger allows one message per send, person and occurrence: where both people got one, the loser's becomes a
-    /// further occurrence, and its own number is noted.
+    /// The ledger allows one message per send, person and occurrence: where both people have one, the loser's gets a negative
+    /// occurrence, and its own number is noted. So it can be told from messages that were meant for one person, and whoever
+    /// loads it to send it leaves it out (`MergedCopies`).
     private static let messages = ContactReference("marketing_messages", words: "messages") { pair in
         [
             Statement(
@@ -17,14 +18,15 @@ extension MessagingSlice {
                 """
                 WITH own AS (
                     SELECT l.id, l.occurrence, l.send_id, (
-                        SELECT max(w.occurrence) FROM marketing_messages w
+                        SELECT least(0, min(w.occurrence)) FROM marketing_messages w
                         WHERE w.workspace_id = \(pair.workspace) AND w.send_id = l.send_id
                             AND w.contact_id = \(pair.winner)) AS taken
                     FROM marketing_messages l
                     WHERE l.workspace_id = \(pair.workspace) AND l.contact_id = \(pair.loser)
                 ), wanted AS (
                     SELECT id, occurrence, CASE WHEN taken IS NULL THEN occurrence
-                        ELSE taken + row_number() OVER (PARTITION BY send_id ORDER BY occurrence)::int END AS free
+                        ELSE taken - row_number() OVER (PARTITION BY send_id ORDER BY occurrence < 0, abs(occurrence))::int
+                        END AS free
                     FROM own
                 ), moved AS (
                     UPDATE marketing_messages m SET contact_id = \(pair.winner), occurrence = w.free
@@ -50,5 +52,32 @@ extension MessagingSlice {
                 WHERE t.workspace_id = \(pair.workspace) AND t.id = k.id AND t.contact_id = \(pair.winner)
                 """)
         ]
+    }
+}
+
+/// Two people who were merged while a send runs are one person, who gets it once.
+enum MergedCopies {
+    /// The reason for not handing over `m`, or NULL, where the person has another message of the send that came or left by a
+    /// merge: `merged` when that one was handed over or will be (of those that wait, the winner's own goes), and
+    /// `on_excluded_list` when one of the two people was on an excluded list, because the stricter counts.
+    ///
+    /// Whether the send has such messages at all is asked once per statement (a subquery without a reference to `m`).
+    static func reason(send: SendID, in workspace: WorkspaceID) -> SQL {
+        """
+        CASE WHEN (
+            SELECT EXISTS (
+                SELECT FROM marketing_messages k
+                WHERE k.workspace_id = \(workspace) AND k.send_id = \(send) AND k.occurrence < 0)
+        ) THEN (
+            SELECT CASE
+                WHEN bool_or(o.state = 'skipped' AND o.reason = 'on_excluded_list') THEN 'on_excluded_list'
+                WHEN bool_or(o.state IN ('sent', 'delivered', 'uncertain')
+                    OR o.state IN ('pending', 'retry') AND o.occurrence > m.occurrence) THEN 'merged'
+            END
+            FROM marketing_messages o
+            WHERE o.workspace_id = \(workspace) AND o.send_id = \(send) AND o.contact_id = m.contact_id
+                AND o.id <> m.id AND (o.occurrence < 0 OR m.occurrence < 0)
+        ) END
+        """
     }
 }

@@ -51,6 +51,8 @@ package enum MessageReason: String, Sendable, CaseIterable {
     case noEmail = "no_email"
     case invalidEmail = "invalid_email"
     case deleted
+    /// Two people became one while the send ran.
+    case merged
     case duplicateAddress = "duplicate_address"
     case onExcludedList = "on_excluded_list"
     case hardBounce = "hard_bounce"
@@ -77,6 +79,7 @@ package enum MessageReason: String, Sendable, CaseIterable {
         case .noEmail: "No e-mail address"
         case .invalidEmail: "The e-mail address cannot be used"
         case .deleted: "The contact was deleted"
+        case .merged: "Merged with another contact who gets it"
         case .duplicateAddress: "Another contact with this address gets it"
         case .onExcludedList: "On an excluded list"
         case .hardBounce: "The address does not exist"

@@ -34,10 +34,12 @@ package struct MailServer: Sendable, Equatable {
     package var connections: Int
     /// Nil: as fast as the server takes them.
     package var ratePerSecond: Int?
+    /// Certificates in PEM of authorities that signed the server's, where the system does not know them.
+    package var certificates: String?
 
     package init(
         host: String = "", port: Int = 587, encryption: SMTPSettings.Encryption = .startTLS, username: String? = nil,
-        connections: Int = 4, ratePerSecond: Int? = nil
+        connections: Int = 4, ratePerSecond: Int? = nil, certificates: String? = nil
     ) {
         self.host = host
         self.port = port
@@ -45,6 +47,7 @@ package struct MailServer: Sendable, Equatable {
         self.username = username
         self.connections = connections
         self.ratePerSecond = ratePerSecond
+        self.certificates = certificates
     }
 }
 
@@ -67,7 +70,7 @@ package struct EmailSettings: Sendable, Equatable {
 struct StoredEmailSettings: PostgresRow {
     static let columns: SQL = """
         provider, host, port, encryption, username, password, connections, rate_per_second, from_name, from_email, reply_to,
-        bounce_domain, version
+        bounce_domain, certificates, version
         """
     let settings: EmailSettings
     let sealedPassword: [UInt8]?
@@ -86,6 +89,7 @@ struct StoredEmailSettings: PostgresRow {
         settings.fromEmail = try row.next()
         settings.replyTo = try row.next()
         settings.bounceDomain = try row.next()
+        settings.smtp.certificates = try row.next()
         settings.version = try row.next()
         settings.hasPassword = sealedPassword != nil
         self.settings = settings
@@ -122,12 +126,13 @@ struct EmailSettingsQueries {
             INSERT INTO marketing_email_settings (workspace_id, \(StoredEmailSettings.columns), updated_at)
             VALUES (\(workspace), \(settings.provider), \(host), \(smtp.port), \(smtp.encryption), \(smtp.username),
                 \(password), \(smtp.connections), \(smtp.ratePerSecond), \(settings.fromName), \(settings.fromEmail),
-                \(settings.replyTo), \(settings.bounceDomain), 1, \(now))
+                \(settings.replyTo), \(settings.bounceDomain), \(smtp.certificates), 1, \(now))
             ON CONFLICT (workspace_id) DO UPDATE
             SET provider = excluded.provider, host = excluded.host, port = excluded.port, encryption = excluded.encryption,
                 username = excluded.username, password = excluded.password, connections = excluded.connections,
                 rate_per_second = excluded.rate_per_second, from_name = excluded.from_name,
                 from_email = excluded.from_email, reply_to = excluded.reply_to, bounce_domain = excluded.bounce_domain,
+                certificates = excluded.certificates,
                 version = marketing_email_settings.version + 1, updated_at = excluded.updated_at
             """)
     }

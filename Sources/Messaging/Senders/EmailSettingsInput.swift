@@ -1,4 +1,5 @@
 import Core
+import Cryptography
 import FoundationEssentials
 import Mail
 import Web
@@ -25,6 +26,7 @@ struct EmailSettingsInput: Sendable {
         settings.smtp.username = form.optional("username")
         settings.smtp.connections = form.integer("connections") ?? (form.text("connections").isEmpty ? 4 : 0)
         settings.smtp.ratePerSecond = form.integer("ratePerSecond") ?? (form.text("ratePerSecond").isEmpty ? nil : 0)
+        settings.smtp.certificates = form.optional("certificates")
         settings.fromName = form.optional("fromName")
         settings.fromEmail = form.optional("fromEmail")
         settings.replyTo = form.optional("replyTo")
@@ -49,6 +51,9 @@ struct EmailSettingsInput: Sendable {
             settings.smtp.connections = smtp.connections ?? settings.smtp.connections
             if smtp.names.contains("ratePerSecond") {
                 settings.smtp.ratePerSecond = smtp.ratePerSecond.flatMap { $0 == 0 ? nil : $0 }
+            }
+            if smtp.names.contains("certificates") {
+                settings.smtp.certificates = smtp.certificates?.trimmed.nonEmpty
             }
             if smtp.names.contains("password") {
                 password = smtp.password.flatMap { $0.isEmpty ? nil : $0 }.map { .set(Secret($0)) } ?? .remove
@@ -78,6 +83,13 @@ struct EmailSettingsInput: Sendable {
         if !(1...64).contains(smtp.connections) { errors.add("\(prefix)connections", "Enter a number from 1 to 64.") }
         if let rate = smtp.ratePerSecond, !(1...1_000_000).contains(rate) {
             errors.add("\(prefix)ratePerSecond", "Enter a number above 0, or leave it empty for no limit.")
+        }
+        if let certificates = smtp.certificates {
+            do {
+                _ = try TrustedCertificates(pem: certificates)
+            } catch {
+                errors.add("\(prefix)certificates", error.message)
+            }
         }
         for (field, text) in [("\(prefix)username", smtp.username), ("fromName", settings.fromName)] {
             if let text, text.count > 200 || !text.isOneLine {
@@ -132,10 +144,11 @@ struct EmailSettingsJSON: Decodable {
         let password: String?
         let connections: Int?
         let ratePerSecond: Int?
+        let certificates: String?
         let names: Set<String>
 
         private enum CodingKeys: String, CodingKey, CaseIterable {
-            case host, port, encryption, username, password, connections, ratePerSecond
+            case host, port, encryption, username, password, connections, ratePerSecond, certificates
         }
 
         init(from decoder: any Decoder) throws {
@@ -147,6 +160,7 @@ struct EmailSettingsJSON: Decodable {
             password = try container.decodeIfPresent(String.self, forKey: .password)
             connections = try container.decodeIfPresent(Int.self, forKey: .connections)
             ratePerSecond = try container.decodeIfPresent(Int.self, forKey: .ratePerSecond)
+            certificates = try container.decodeIfPresent(String.self, forKey: .certificates)
             names = Set(container.allKeys.map(\.rawValue))
         }
     }

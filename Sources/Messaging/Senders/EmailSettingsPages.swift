@@ -1,4 +1,5 @@
 import Core
+import Cryptography
 import FoundationEssentials
 import Mail
 import Templates
@@ -32,6 +33,9 @@ struct EmailSettingsPage: ViewPage {
         f.record("fromEmail", of: FormField.self) { $0.field("fromEmail", $0.settings.fromEmail ?? "") }
         f.record("replyTo", of: FormField.self) { $0.field("replyTo", $0.settings.replyTo ?? "") }
         f.record("bounceDomain", of: FormField.self) { $0.field("bounceDomain", $0.settings.bounceDomain ?? "") }
+        f.record("certificates", of: FormField.self) { $0.field("certificates", $0.settings.smtp.certificates ?? "") }
+        f.flag("showsCertificates") { $0.settings.smtp.certificates != nil || $0.errors["certificates"] != nil }
+        f.list("trusted", of: TrustedCertificateRecord.self) { TrustedCertificateRecord.records($0.settings) }
         f.record("to", of: FormField.self) { FormField("to", $0.testAddress, $0.errors) }
         f.optionalText("encryptionError") { $0.errors["encryption"] }
         f.flag("hasPassword") { $0.settings.hasPassword }
@@ -43,7 +47,12 @@ struct EmailSettingsPage: ViewPage {
         }
     }
     static var previews: [EmailSettingsPage] {
-        [EmailSettingsPage(settings: EmailSettings(), canEdit: true, usesSystemServer: false)]
+        var own = EmailSettings()
+        own.smtp.certificates = ""
+        return [
+            EmailSettingsPage(settings: EmailSettings(), canEdit: true, usesSystemServer: false),
+            EmailSettingsPage(settings: own, canEdit: true, usesSystemServer: false),
+        ]
     }
 
     private func field(_ name: String, _ saved: String) -> FormField {
@@ -65,6 +74,22 @@ struct EmailSettingsPage: ViewPage {
         return [SMTPSettings.Encryption.startTLS, .implicitTLS, .none].map {
             SelectOption(value: $0.rawValue, label: $0.label, selected: $0.rawValue == chosen)
         }
+    }
+}
+
+/// An authority that a workspace trusts for its mail server.
+struct TrustedCertificateRecord: ViewRecord {
+    let certificate: TrustedCertificates.Certificate
+
+    static let fields = Fields<TrustedCertificateRecord> { f in
+        f.text("name") { $0.certificate.name }
+        f.date("validUntil") { $0.certificate.validUntil }
+    }
+
+    /// What is saved was read before; were it unreadable, the field would still show it.
+    static func records(_ settings: EmailSettings) -> [TrustedCertificateRecord] {
+        guard let saved = settings.smtp.certificates, let read = try? TrustedCertificates(pem: saved) else { return [] }
+        return read.certificates.map { TrustedCertificateRecord(certificate: $0) }
     }
 }
 

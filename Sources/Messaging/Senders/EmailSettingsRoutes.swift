@@ -132,6 +132,8 @@ struct EmailSettingsRoutes: Sendable {
                 summary[name] = value
             }
         }
+        let trusted: [String] = TrustedCertificateRecord.records(settings).map(\.certificate.name)
+        if !trusted.isEmpty { summary["smtp.certificates"] = .string(trusted.joined(separator: ", ")) }
         return summary
     }
 
@@ -155,6 +157,7 @@ struct EmailSettingsOutput: Encodable {
         let hasPassword: Bool
         let connections: Int
         let ratePerSecond: Int?
+        let certificates: String?
     }
 
     let provider: EmailProvider
@@ -169,7 +172,7 @@ struct EmailSettingsOutput: Encodable {
         smtp = SMTP(
             host: settings.smtp.host, port: settings.smtp.port, encryption: settings.smtp.encryption,
             username: settings.smtp.username, hasPassword: settings.hasPassword, connections: settings.smtp.connections,
-            ratePerSecond: settings.smtp.ratePerSecond)
+            ratePerSecond: settings.smtp.ratePerSecond, certificates: settings.smtp.certificates)
         fromName = settings.fromName
         fromEmail = settings.fromEmail
         replyTo = settings.replyTo
@@ -218,7 +221,7 @@ extension EmailSettingsRoutes {
         ("host", .string), ("port", .integer(minimum: 1, maximum: 65_535)),
         ("encryption", .string(oneOf: ["none", "starttls", "tls"])), ("username", .nullable(.string)),
         ("password", .nullable(.string)), ("hasPassword", .boolean), ("connections", .integer(minimum: 1, maximum: 64)),
-        ("ratePerSecond", .nullable(.integer(minimum: 1))),
+        ("ratePerSecond", .nullable(.integer(minimum: 1))), ("certificates", .nullable(.string)),
     ])
     private static let schema = APISchema.object(
         [
@@ -227,7 +230,10 @@ extension EmailSettingsRoutes {
         ])
     private static let readOperation = APIOperation(
         id: "readEmailSettings", tag: "Settings", summary: "How this workspace sends e-mail",
-        details: "The password is never answered; `hasPassword` says whether one is saved.",
+        details: """
+            The password is never answered; `hasPassword` says whether one is saved. `certificates` are those of authorities \
+            of your own that signed the server’s certificate, in PEM, one after the other.
+            """,
         response: .ref("EmailSettings"))
     private static let writeOperation = APIOperation(
         id: "writeEmailSettings", tag: "Settings", summary: "Change how this workspace sends e-mail",

@@ -58,7 +58,7 @@ extension Sender {
         let server: MailServer = settings.smtp
         let connection = SMTPSettings(
             host: server.host, port: server.port, encryption: server.encryption, username: server.username,
-            password: password, helloName: helloName)
+            password: password, helloName: helloName, trustedCertificates: server.certificates)
         try connection.validate()
         return connection
     }
