@@ -18,3 +18,19 @@ package enum CampaignNames {
         return rows.map { (id: $0.0, name: $0.1) }
     }
 }
+
+extension CampaignActions {
+    /// Moves a campaign that was sent back in time, for the example workspace.
+    /// - Parameter seconds: how far.
+    package static func antedate(
+        _ campaign: CampaignID, by seconds: Double, _ workspace: WorkspaceID, in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.run(
+            "campaigns.example",
+            """
+            UPDATE marketing_campaigns SET launched_at = launched_at - make_interval(secs => \(seconds)),
+                finished_at = finished_at - make_interval(secs => \(seconds))
+            WHERE workspace_id = \(workspace) AND id = \(campaign)
+            """)
+    }
+}

@@ -24,6 +24,8 @@ package struct PortalAssembly: Sendable {
     package let tracking: TrackingSlice
     package let connectors: ConnectorsSlice
     package let segments: SegmentsSlice
+    /// The example to look around in.
+    package let demo: DemoWorkspace
     package let routes: RouteTable
     package let jobs: JobRegistry
     /// What a node answers that serves nothing else.
@@ -74,6 +76,10 @@ package struct PortalAssembly: Sendable {
         healthRoutes.add(to: &health)
         jobs.register(DeliverSystemMail.self) { job, _ in try await mailer.deliver(job.mail, to: job.to) }
         if let icons { StyleguideRoutes(icons: icons, clock: services.clock).add(to: &routes) }
+        let demo = DemoWorkspace(
+            services: services, messaging: messaging.interface, campaigns: campaigns.actions, segments: rules)
+        DemoRoutes(demo: demo).add(to: &routes)
+        jobs.register(DemoEngagement.self) { job, _ in try await demo.engage(job, tracking: tracking) }
         DocumentationRoutes(described: routes, publicURL: services.urls.publicBase).add(to: &routes)
         self.accounts = accounts
         self.contacts = contacts
@@ -81,6 +87,7 @@ package struct PortalAssembly: Sendable {
         self.tracking = tracking
         self.connectors = connectors
         self.segments = segments
+        self.demo = demo
         self.slices = slices
         self.routes = routes
         self.health = health
@@ -91,7 +98,7 @@ package struct PortalAssembly: Sendable {
     package static let pages: [any ViewPage.Type] =
         [
             ErrorPage.self, PlainErrorPage.self, SuggestionsPage.self, StyleguidePage.self, NoticeMail.self,
-            DocumentationPage.self,
+            DocumentationPage.self, DemoPage.self,
             ProblemsPage.self,
         ]
         + sliceTypes.flatMap { $0.pages }

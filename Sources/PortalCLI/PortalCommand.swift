@@ -15,7 +15,8 @@ struct PortalCommand: AsyncParsableCommand {
             them all. Without a database address the portal keeps a PostgreSQL of its own under var/.
             """,
         subcommands: [
-            Serve.self, Migrate.self, UserCommand.self, Render.self, Views.self, Routes.self, Doctor.self, Bounce.self,
+            Serve.self, Migrate.self, UserCommand.self, DemoCommand.self, Render.self, Views.self, Routes.self,
+            Doctor.self, Bounce.self,
             Bench.self, Version.self,
         ])
 }

@@ -15,4 +15,8 @@ package struct WorkspaceProvisioning: Sendable {
         try await RegistrationActions(services: services).insertWorkspace(id, name, "UTC", in: transaction)
         return id
     }
+
+    func add(_ owner: UserID, to workspace: WorkspaceID, in transaction: PostgresTransaction) async throws {
+        try await RegistrationActions(services: services).addMember(owner, to: workspace, as: .owner, in: transaction)
+    }
 }
