@@ -361,7 +361,7 @@ struct PrivacyTests {
             _ = try await stage.ana.api(.post, "/v1/lists/\(stage.list)/members", #"{"contactIds":["\#(id)"]}"#)
             let list: ContactListID = try #require(ContactListID(stage.list))
             let forecast = try await stage.services.database.read(stage.workspace) { tx in
-                try await MessagingInterface(services: stage.services)
+                try await MessagingInterface(services: stage.services, views: { try PortalFixture.library() })
                     .forecast(SendAudience(listIds: [list]), workspace: stage.workspace, in: tx)
             }
             #expect(forecast.refusals.map(\.reason) == [.suppressedErased])

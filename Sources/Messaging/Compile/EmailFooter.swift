@@ -26,17 +26,25 @@ package struct EmailFooter: ViewPage {
     }
 
     /// The view makes a part of a Liquid template, in which a brace of somebody's name must not begin a tag. So braces
-    /// pass the view as characters that stand for nothing, and become references.
-    private static let stand: [(brace: String, character: String, reference: String)] = [
-        ("{", "\u{F8F0}", "&#123;"), ("}", "\u{F8F1}", "&#125;"),
+    /// pass the view and the reading of HTML as characters that stand for nothing.
+    private static let stand: [(brace: String, character: String, reference: String, liquid: String)] = [
+        ("{", "\u{F8F0}", "&#123;", "{{ '{' }}"),
+        // A closing brace ends an output even between quotes.
+        ("}", "\u{F8F1}", "&#125;", "{{ '%7D' | url_decode }}"),
     ]
 
     private static func withoutBraces(_ text: String) -> String {
         stand.reduce(text) { $0.replacing($1.brace, with: $1.character) }
     }
 
+    /// HTML that nothing reads as HTML any more before Liquid does.
     static func withReferences(_ html: String) -> String {
         stand.reduce(html) { $0.replacing($1.character, with: $1.reference) }
+    }
+
+    /// The same in a text, which knows no references.
+    static func withQuotes(_ text: String) -> String {
+        stand.reduce(text) { $0.replacing($1.character, with: $1.liquid) }
     }
 }
 
@@ -49,8 +57,9 @@ package struct EmailFooters: Sendable {
         self.views = views
     }
 
+    /// The footer, in which braces of names and addresses have stand-ins: see ``EmailFooter/withReferences(_:)``.
     func html(_ footer: EmailFooter) throws -> String {
         let bytes: [UInt8] = try views().render(footer, chrome: Chrome.empty)
-        return EmailFooter.withReferences(String(decoding: bytes, as: UTF8.self).trimmed)
+        return String(decoding: bytes, as: UTF8.self).trimmed
     }
 }

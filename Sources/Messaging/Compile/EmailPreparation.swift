@@ -21,7 +21,8 @@ package enum EmailPreparation {
             let inlined: String = try CSSInliner.inline(wrapped)
             let slotted: SlottedHTML = try LinkSlots.prepare(inlined, tracksLinks: frame.tracksClicks)
             return PreparedEmail(
-                subject: draft.subject, html: slotted.html, text: try PlainText.from(inlined),
+                subject: draft.subject, html: EmailFooter.withReferences(slotted.html),
+                text: EmailFooter.withQuotes(try PlainText.from(inlined)),
                 links: slotted.links.map { link in
                     PreparedEmail.Link(url: link.href, isLiquid: link.href.contains("{{") || link.href.contains("{%"))
                 },
