@@ -179,6 +179,9 @@ struct CampaignAPI: Sendable {
 
     private func test(_ request: WebRequest) async throws -> WebResponse {
         let input = try await request.json(TestInput.self)
+        if let contact = input.contactId, try await !reader.knows(contact, try request.scope) {
+            throw ValidationErrors("contactId", "There is no such contact.")
+        }
         do {
             let report: TestReport = try await reader.sendTest(
                 try request.id(), to: input.to, contact: input.contactId, try request.scope)

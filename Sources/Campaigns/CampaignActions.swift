@@ -1,4 +1,5 @@
 import Accounts
+import Contacts
 import Core
 import FoundationEssentials
 import Jobs
@@ -33,6 +34,7 @@ package struct CampaignActions: Sendable {
     package func create(_ content: CampaignContent, by scope: WorkspaceScope) async throws -> Campaign {
         let id: CampaignID = services.ids.next()
         return try await services.database.write(scope.workspace) { tx in
+            try await check(content.audience, addedTo: SendAudience(), scope, tx)
             try await queries(scope, tx).insert(id, content, by: scope.actor, now: services.clock.now)
             try await record("created the campaign", id, content.name, by: scope, in: tx)
             return try await stored(id, scope, tx)
@@ -48,10 +50,25 @@ package struct CampaignActions: Sendable {
             guard campaign.status.allows(.edit) else { return .refused(campaign.status.refusal(of: .edit)) }
             if let version, version != campaign.version { return .conflict(campaign) }
             guard content != campaign.content else { return .done(campaign) }
+            try await check(content.audience, addedTo: campaign.content.audience, scope, tx)
             try await queries(scope, tx).update(id, content, now: services.clock.now)
             try await record("changed the campaign", id, content.name, by: scope, in: tx)
             return .done(try await stored(id, scope, tx))
         }
+    }
+
+    /// Refuses lists that are added but not there, or another workspace's. Those that were deleted since may stay.
+    private func check(
+        _ audience: SendAudience, addedTo old: SendAudience, _ scope: WorkspaceScope, _ tx: PostgresTransaction
+    ) async throws {
+        let plus = Set(audience.listIds).subtracting(old.listIds)
+        let minus = Set(audience.excludeListIds).subtracting(old.excludeListIds)
+        guard !plus.isEmpty || !minus.isEmpty else { return }
+        let known: Set<ContactListID> = Set(try await ContactLists.all(scope, in: tx).map(\.id))
+        var errors = ValidationErrors()
+        if !plus.isSubset(of: known) { errors.add("audience/listIds", "One of these lists does not exist.") }
+        if !minus.isSubset(of: known) { errors.add("audience/excludeListIds", "One of these lists does not exist.") }
+        try errors.throwIfAny()
     }
 
     package func duplicate(_ id: CampaignID, by scope: WorkspaceScope) async throws -> CampaignOutcome {

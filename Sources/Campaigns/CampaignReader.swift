@@ -192,6 +192,13 @@ struct CampaignReader: Sendable {
         }
     }
 
+    /// Whether a contact is one of the workspace's.
+    func knows(_ contact: ContactID, _ scope: WorkspaceScope) async throws -> Bool {
+        try await services.database.read(scope.workspace) { tx in
+            try await ContactLookup.contact(contact, scope, in: tx) != nil
+        }
+    }
+
     /// - Throws: `Problem` for a campaign that cannot be made, `ValidationErrors` for a wrong address.
     func sendTest(
         _ id: CampaignID, to address: String, contact: ContactID?, _ scope: WorkspaceScope

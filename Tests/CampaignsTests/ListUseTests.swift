@@ -22,6 +22,33 @@ struct ListUseTests {
         return try #require(try await member.api(.post, "/v1/campaigns", body).json()["id"]?.stringValue)
     }
 
+    @Test("Lists and contacts of another workspace, or of none, are refused")
+    func foreign() async throws {
+        try await PortalFixture.with { portal in
+            let (ana, eve) = (try await portal.register("Ana"), try await portal.register("Eve"))
+            let (own, foreign) = (try await list(ana), try await list(eve))
+            let people = try await eve.api(.get, "/v1/contacts").json()
+            guard case .array(let rows)? = people["data"] else { throw TestFailure("no data") }
+            let stranger: String = try #require(rows.first?["id"]?.stringValue)
+            func body(_ audience: String) -> String {
+                #"{"name":"S","type":"one_time","audience":{\#(audience)},"steps":[{"type":"email","subject":"s","html":"h"}]}"#
+            }
+            for audience in [
+                #""listIds":["\#(foreign)"]"#, #""listIds":["\#(own)"],"excludeListIds":["\#(foreign)"]"#,
+            ] {
+                let answer = try await ana.api(.post, "/v1/campaigns", body(audience))
+                #expect(answer.status == .unprocessableContent && answer.text.contains("does not exist"))
+            }
+            let id = try await campaign(ana, audience: #""listIds":["\#(own)"]"#)
+            let change = try await ana.api(
+                .patch, "/v1/campaigns/\(id)", #"{"audience":{"listIds":["\#(own)","\#(foreign)"]}}"#)
+            #expect(change.status == .unprocessableContent)
+            let test = try await ana.api(
+                .post, "/v1/campaigns/\(id)/test", #"{"to":"ana@example.com","contactId":"\#(stranger)"}"#)
+            #expect(test.status == .unprocessableContent && test.text.contains("no such contact"))
+        }
+    }
+
     @Test("The question before a list is deleted names the campaigns that use it, also those that leave it out")
     func drafts() async throws {
         try await PortalFixture.with { portal in
