@@ -456,7 +456,7 @@ struct PrivacyTests {
             for table in PortalAssembly.personalTables { #expect(text.contains(table.name), "\(table.name)") }
             #expect(try await stage.portal.send(.get, path + "x").status == .notFound)
             let log = try await stage.ana.signIn().get("/settings/audit?area=contacts").text
-            #expect(log.contains("downloaded personal data"))
+            #expect(log.contains("downloaded the personal data of"))
 
             moment.value += 7 * 86_400 + 1
             #expect(try await stage.portal.send(.get, path).status == .notFound)

@@ -141,4 +141,19 @@ struct BuilderTests {
             #expect(try await browser.get("/segments").text.contains("Example people"))
         }
     }
+
+    @Test("A stored rule that is no longer understood opens with its mistake, not as an empty rule without a word")
+    func brokenRule() async throws {
+        try await SegmentStage.with { stage in
+            let list = try await stage.segment("All", #"{"all":[{"field":"email","operator":"isNotEmpty"}]}"#)
+            _ = try await stage.portal.services.database.write(
+                stage.ana.scope.workspace, "tests.break",
+                """
+                UPDATE marketing_segments SET rules = '{"all":[{"field":"nothingLikeIt","operator":"isNotEmpty"}]}'
+                WHERE workspace_id = \(stage.ana.scope.workspace) AND list_id = \(list)
+                """)
+            let page = try await stage.ana.signIn().get("/segments/\(list)/edit")
+            #expect(page.status == .ok && page.text.contains("nothingLikeIt"))
+        }
+    }
 }

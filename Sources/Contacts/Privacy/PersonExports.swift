@@ -172,7 +172,7 @@ struct PersonExports: Sendable {
                 WHERE workspace_id = \(scope.workspace) AND id = \(id)
                 """)
             try await services.audit.record(
-                "downloaded personal data", subject: "export \(id)",
+                "downloaded the personal data of", subject: "a contact",
                 href: "\(ContactPaths.contact(export.contact))/privacy",
                 details: ["by": .string(who)], by: scope, in: transaction)
         }

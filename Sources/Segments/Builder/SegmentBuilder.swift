@@ -14,12 +14,16 @@ struct SegmentBuilder: Sendable {
 
     func page(for segment: StoredSegment, _ member: Principal) async throws -> SegmentFormPage {
         let scope = WorkspaceScope(member)
-        let rule: PreparedRule? = try await services.database.read(scope.workspace) { transaction in
-            try? await actions.desk.prepare(segment.rules, scope, requiresReferences: false, in: transaction)
-        }
         let form = FormValues([("name", segment.name), ("description", segment.description)])
-        let draft: DraftGroup = rule.map { DraftGroup($0.group, $0.names) } ?? .empty
-        return try await page(segment, form, draft, member)
+        do {
+            let rule: PreparedRule = try await services.database.read(scope.workspace) { transaction in
+                try await actions.desk.prepare(segment.rules, scope, requiresReferences: false, in: transaction)
+            }
+            return try await page(segment, form, DraftGroup(rule.group, rule.names), member)
+        } catch let errors as ValidationErrors {
+            // A rule that is no longer understood cannot be shown as a form; its mistakes say why.
+            return try await page(segment, form, .empty, member, errors: errors)
+        }
     }
 
     /// - Parameter errors: what kept it from being saved; mistakes in the rule are found anew.
