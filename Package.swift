@@ -61,7 +61,9 @@ let package = Package(
         room("Jobs", uses: ["Core", "Postgres", log, metrics, lifecycle]),
         // Floor 2
         room("Web", uses: ["Core", "Cryptography", "Templates", "CZlib", hummingbird, log, metrics]),
-        room("Accounts", uses: ["Core", "Cryptography", "Templates", "Mail", "Postgres", "Jobs", "Web", log]),
+        room(
+            "Accounts",
+            uses: ["Core", "Cryptography", "Templates", "Mail", "Postgres", "Jobs", "Web", log, metrics]),
         // Floors 3 to 6: slices
         room("Contacts", uses: ["Accounts", "Core", "Cryptography", "Templates", "Postgres", "Jobs", "Web", log]),
         room(

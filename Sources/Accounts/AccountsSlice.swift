@@ -82,7 +82,15 @@ package struct AccountsSlice: Slice {
         let services = services
         registry.register(FailedSignInJob.self) { job, _ in try await FailedSignIns(services: services).write(job) }
         registry.schedule("accounts.sweep", every: .seconds(3600)) { [self] _ in try await sweep() }
+        let chain = auditChain
+        registry.schedule("accounts.audit.chain", every: .seconds(60)) { _ in try await chain.chainWaiting() }
+        registry.schedule("accounts.audit.verify", .daily(hour: 3, minute: 50), timeout: .seconds(3600)) { _ in
+            try await chain.verifyAll()
+        }
     }
+
+    /// The chain over the audit log.
+    package var auditChain: AuditChain { AuditChain(services: services) }
 
     /// Removes what has run out: sessions, failed tries to sign in, idempotency keys.
     package func sweep() async throws {

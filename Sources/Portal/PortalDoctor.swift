@@ -1,3 +1,4 @@
+import Accounts
 import Core
 import FoundationEssentials
 import Postgres
@@ -22,6 +23,7 @@ package struct PortalDoctor: Sendable {
         findings.append(await wall())
         findings.append(await seals())
         findings.append(await erasures())
+        findings.append(await auditLogs())
         findings.append(spool())
         return findings
     }
@@ -64,6 +66,18 @@ package struct PortalDoctor: Sendable {
                 message: missing == 0
                     ? "the database knows all of the journal"
                     : "\(missing) of the journal are not in this database; they are done again when the portal starts")
+        }
+    }
+
+    private func auditLogs() async -> Finding {
+        await finding("Audit logs") {
+            let checks: [AuditCheck] = try await runtime.assembly.accounts.auditChain.lastChecks()
+            let broken: Int = checks.filter(\.isBroken).count
+            let intact = checks.isEmpty ? "not verified yet; that happens every night" : "intact when last verified"
+            return Finding(
+                subject: "Audit logs", isFine: broken == 0,
+                message: broken == 0
+                    ? intact : "\(broken) changed from outside; Settings, Audit log of the workspace says what was found")
         }
     }
 

@@ -58,6 +58,8 @@ struct PrivacyTests {
         "marketing_event_ids": "hashes", "marketing_suppression_imports": "a file's name and counts",
         "marketing_connections": "tenants of host products", "marketing_service_keys": "hashes of keys",
         "marketing_sync_runs": "counts", "marketing_privacy_settings": "settings", "marketing_purge_runs": "counts",
+        "marketing_audit_waiting": "ids, for a minute", "marketing_audit_chain": "digests, salted until the erasure",
+        "marketing_audit_heads": "digests", "marketing_audit_checks": "counts",
         "marketing_templates": "what is written to everybody", "marketing_template_versions": "the same, earlier",
     ]
 
@@ -318,6 +320,19 @@ struct PrivacyTests {
             #expect(try await stage.ana.api(.get, "/v1/contacts/\(stage.contact)").status == .notFound)
             try await stage.erasure.check(record.id, stage.scope)
             #expect(try await stage.erasure.find(record.id, stage.scope)?.replacement == nil)
+        }
+    }
+
+    @Test("An erasure leaves the chain over the audit log whole")
+    func chain() async throws {
+        try await Stage.with { stage in
+            let chain = stage.portal.assembly.accounts.auditChain
+            try await chain.chain(stage.workspace)
+            _ = try await stage.seed()
+            _ = try await stage.erase()
+            try await chain.chain(stage.workspace)
+            let check = try await chain.verify(stage.workspace)
+            #expect(!check.isBroken && check.entries > 2)
         }
     }
 

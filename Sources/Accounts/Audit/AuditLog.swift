@@ -3,7 +3,7 @@ import FoundationEssentials
 import Postgres
 import Web
 
-/// Who did what, written in the same transaction as the deed.
+/// Who did what, written in the same transaction as the deed; `AuditChain` chains it soon after.
 package struct AuditLog: Sendable {
     private let clock: WallClock
     private let ids: IdentifierSource
@@ -32,13 +32,17 @@ package struct AuditLog: Sendable {
         try await transaction.run(
             "accounts.audit.record",
             """
-            INSERT INTO marketing_audit_log (workspace_id, id, actor_id, actor_name, action, subject, href, details,
-                occurred_at, area, before, after, request_id, network)
-            SELECT \(scope.workspace), \(id), \(scope.actor),
-                coalesce((SELECT name FROM marketing_users WHERE id = \(scope.actor)), 'Marketing Portal'),
-                \(action), \(subject), \(href), \(JSONValue.object(details)), \(clock.now),
-                \(AuditArea(href: href).rawValue), \(before.map { JSONValue.object($0) }),
-                \(after.map { JSONValue.object($0) }), \(trace?.id), \(trace?.network)
+            WITH entry AS (
+                INSERT INTO marketing_audit_log (workspace_id, id, actor_id, actor_name, action, subject, href,
+                    details, occurred_at, area, before, after, request_id, network)
+                SELECT \(scope.workspace), \(id), \(scope.actor),
+                    coalesce((SELECT name FROM marketing_users WHERE id = \(scope.actor)), 'Marketing Portal'),
+                    \(action), \(subject), \(href), \(JSONValue.object(details)), \(clock.now),
+                    \(AuditArea(href: href).rawValue), \(before.map { JSONValue.object($0) }),
+                    \(after.map { JSONValue.object($0) }), \(trace?.id), \(trace?.network)
+                RETURNING workspace_id, id
+            )
+            INSERT INTO marketing_audit_waiting (workspace_id, entry_id) SELECT workspace_id, id FROM entry
             """)
     }
 

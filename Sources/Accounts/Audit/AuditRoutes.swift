@@ -27,7 +27,7 @@ struct AuditRoutes: Sendable {
             errors = error
         }
         let asked: AuditFilter = filter
-        let (entries, people) = try await services.database.read(scope.workspace) { transaction in
+        let (entries, people, check) = try await services.database.read(scope.workspace) { transaction in
             (
                 errors.isEmpty
                     ? try await services.audit.page(
@@ -37,7 +37,8 @@ struct AuditRoutes: Sendable {
                     """
                     SELECT u.id, u.name FROM marketing_memberships m JOIN marketing_users u ON u.id = m.user_id
                     WHERE m.workspace_id = \(scope.workspace) ORDER BY u.name LIMIT 200
-                    """)
+                    """),
+                try await AuditChain(services: services).lastCheck(scope.workspace, in: transaction)
             )
         }
         let shown: [AuditEntry] = Array(entries.prefix(paging.limit))
@@ -51,7 +52,7 @@ struct AuditRoutes: Sendable {
             previousHref: before == nil ? nil : Self.path + PercentEncoding.query(asked.pairs), nextHref: next)
         let page = AuditPage(
             entries: shown.map(AuditRow.init), pager: pager, filter: asked, people: people, query: request.query,
-            errors: errors)
+            errors: errors, check: check)
         return .page(page, status: errors.isEmpty ? .ok : .unprocessableContent)
     }
 
@@ -90,112 +91,5 @@ struct AuditRoutes: Sendable {
             guard entries.count == 1_000, let end = entries.last else { return }
             last = end.id
         }
-    }
-}
-
-/// A deed as the page shows it.
-struct AuditRow: ViewRecord {
-    let at: Date
-    let actor: String
-    let action: String
-    let subject: String?
-    let href: String?
-    let changes: [AuditEntry.Change]
-    let origin: String?
-
-    struct ChangeRow: ViewRecord {
-        let change: AuditEntry.Change
-
-        static let fields = Fields<ChangeRow> { f in
-            f.text("field") { $0.change.field }
-            f.optionalText("before") { $0.change.before }
-            f.optionalText("after") { $0.change.after }
-        }
-        static var viewType: String { "AuditChange" }
-    }
-
-    static let fields = Fields<AuditRow> { f in
-        f.date("at") { $0.at }
-        f.text("actor") { $0.actor }
-        f.text("action") { $0.action }
-        f.optionalText("subject") { $0.subject }
-        f.optionalLink("href") { $0.href }
-        f.list("changes", of: ChangeRow.self) { row in row.changes.map { ChangeRow(change: $0) } }
-        f.optionalText("origin") { $0.origin }
-    }
-
-    init(_ entry: AuditEntry) {
-        at = entry.occurredAt
-        actor = entry.actor
-        action = entry.action
-        subject = entry.subject
-        href = entry.href
-        changes = entry.changes
-        origin = entry.request.map { "Request \($0)" + (entry.network.map { $0.isEmpty ? "" : " from \($0)" } ?? "") }
-    }
-
-    private init(example subject: String, changes: [AuditEntry.Change]) {
-        at = Date(timeIntervalSince1970: 1_768_469_400)
-        actor = "Ana Ruiz"
-        action = "changed"
-        self.subject = subject
-        href = changes.isEmpty ? nil : "/settings"
-        self.changes = changes
-        origin = changes.isEmpty ? nil : "Request 1f from 192.0.2.0/24"
-    }
-
-    static let examples: [AuditRow] = [
-        AuditRow(
-            example: "Acme",
-            changes: [
-                AuditEntry.Change(field: "name", before: "Acme Inc.", after: "Acme"),
-                AuditEntry.Change(field: "note", before: nil, after: "moved"),
-            ]),
-        AuditRow(example: "a list", changes: []),
-    ]
-}
-
-struct AuditPage: ViewPage {
-    let entries: [AuditRow]
-    let pager: Pager
-    var filter = AuditFilter()
-    var people: [(UserID, String)] = []
-    var query = FormValues()
-    var errors = ValidationErrors()
-
-    static let view = "accounts/audit"
-    static let fields = Fields<AuditPage> { f in
-        f.list("entries", of: AuditRow.self) { $0.entries }
-        f.record("pager", of: Pager.self) { $0.pager }
-        f.list("people", of: SelectOption.self) { page in
-            [SelectOption(value: "", label: "Anybody")]
-                + page.people.map {
-                    SelectOption(value: $0.0.description, label: $0.1, selected: $0.0 == page.filter.actor)
-                }
-        }
-        f.list("areas", of: SelectOption.self) { page in
-            [SelectOption(value: "", label: "Everything")]
-                + AuditArea.allCases.map {
-                    SelectOption(value: $0.rawValue, label: $0.label, selected: $0 == page.filter.area)
-                }
-        }
-        f.text("text") { $0.query.text("q") }
-        f.text("since") { $0.query.text("since") }
-        f.text("until") { $0.query.text("until") }
-        f.flag("filtered") { $0.filter != AuditFilter() }
-        f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.errors) }
-        f.link("exportHref") { AuditRoutes.path + "/export" + PercentEncoding.query($0.filter.pairs) }
-    }
-
-    static var previews: [AuditPage] {
-        var filter = AuditFilter()
-        filter.area = .settings
-        return [
-            AuditPage(entries: [], pager: Pager(summary: "Nothing here")),
-            AuditPage(
-                entries: AuditRow.examples, pager: Pager(summary: "Newest first"), filter: filter,
-                people: [(UserID(UUID()), "Ana Ruiz")], errors: ValidationErrors("since", "Give a day like 2026-01-15.")
-            ),
-        ]
     }
 }
