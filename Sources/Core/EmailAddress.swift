@@ -42,6 +42,15 @@ package struct EmailAddress: Sendable {
     package var wireForm: String { localPart + "@" + asciiDomain }
 }
 
+extension EmailAddress {
+    /// An address as it may be shown to whoever holds a link, which may be somebody to whom a message was forwarded: enough
+    /// for its owner to know it, too little for others to write to. `ana@example.com` becomes `a•••@example.com`.
+    package static func masked(_ address: String) -> String {
+        guard let at = address.lastIndex(of: "@") else { return "•••" }
+        return address[..<at].prefix(1) + "•••" + address[at...]
+    }
+}
+
 extension EmailAddress: CustomStringConvertible {
     /// As typed.
     package var description: String { localPart + "@" + domain }

@@ -18,6 +18,17 @@ struct EmailAddressTests {
         #expect(try EmailAddress(parsing: text).asciiDomain == ascii)
     }
 
+    @Test(
+        "A masked address keeps its first letter and its domain",
+        arguments: [
+            ("ana@example.com", "a•••@example.com"), ("a@example.com", "a•••@example.com"),
+            ("\"x@y\"@example.com", "\"•••@example.com"), ("é́lan@bücher.example", "é́•••@bücher.example"),
+            ("nobody", "•••"),
+        ])
+    func masked(address: String, shown: String) {
+        #expect(EmailAddress.masked(address) == shown)
+    }
+
     @Test("The address stays as typed, the key is one spelling for all")
     func key() throws {
         let address = try EmailAddress(parsing: "  Zoë.O'Neil+News@Bücher.Example\n")

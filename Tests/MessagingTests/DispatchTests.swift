@@ -148,6 +148,29 @@ struct DispatchTests {
         }
     }
 
+    @Test("The page behind the unsubscribe link shows the address masked, before and after")
+    func maskedAddress() async throws {
+        try await MessagingStage.with(people: 1) { stage in
+            let run = try await stage.launch()
+            try await stage.dispatcher(FakeCarrier()).dispatch(run)
+            let (message, contact): (MessageID, ContactID) = try await stage.services.database.read(stage.workspace) {
+                tx in
+                try #require(
+                    try await tx.rows(
+                        as: (MessageID, ContactID).self, "test.message", "SELECT id, contact_id FROM marketing_messages"
+                    ).first)
+            }
+            let link = LinkFactory(services: stage.services).unsubscribing.url(
+                .init(workspace: stage.workspace, contact: contact, message: message))
+            let path = String(link.dropFirst("http://mail.test".count))
+            for step in 0..<2 {
+                let page = try await stage.portal.send(.get, path)
+                #expect(page.text.contains("p•••@example.com") && !page.text.contains("p0@example.com"), "\(step)")
+                _ = try await stage.portal.send(.post, path, headers: [:], body: [])
+            }
+        }
+    }
+
     @Test("People who unsubscribe or are deleted after the snapshot are left out at the last moment")
     func lastGate() async throws {
         try await MessagingStage.with(people: 4) { stage in

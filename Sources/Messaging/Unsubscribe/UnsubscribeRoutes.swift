@@ -12,6 +12,7 @@ struct UnsubscribePage: ViewPage {
 
     let state: State
     let token: String
+    /// Masked.
     let email: String
     let brandName: String
     let brandColor: String?
@@ -32,7 +33,7 @@ struct UnsubscribePage: ViewPage {
     static var previews: [UnsubscribePage] {
         [State.asking, .unsubscribed, .broken].map { state in
             UnsubscribePage(
-                state: state, token: "token", email: "ana@example.com", brandName: "Acme", brandColor: nil,
+                state: state, token: "token", email: "a•••@example.com", brandName: "Acme", brandColor: nil,
                 brandLogo: nil,
                 postalAddress: "1 High Street, Oldtown")
         }
@@ -54,7 +55,8 @@ struct UnsubscribePage: ViewPage {
     init(_ standing: UnsubscribeActions.Standing, token: String) {
         let workspace = standing.workspace
         self.init(
-            state: standing.isUnsubscribed ? .unsubscribed : .asking, token: token, email: standing.email,
+            state: standing.isUnsubscribed ? .unsubscribed : .asking, token: token,
+            email: EmailAddress.masked(standing.email),
             brandName: workspace.publicName, brandColor: Self.present(workspace.brandColor),
             brandLogo: Self.present(workspace.brandLogo), postalAddress: Self.present(workspace.postalAddress))
     }
