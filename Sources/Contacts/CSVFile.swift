@@ -18,6 +18,12 @@ package final class CSVFile {
         package let cells: [String]
         /// Why the row cannot be used; nil for a good one.
         package let flaw: String?
+
+        package init(number: Int, cells: [String], flaw: String?) {
+            self.number = number
+            self.cells = cells
+            self.flaw = flaw
+        }
     }
 
     /// The headings; nil when the first row is data.

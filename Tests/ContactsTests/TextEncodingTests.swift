@@ -58,6 +58,8 @@ struct TextEncodingTests {
             ([0x25, 0x50, 0x44, 0x46, 0x2D, 0x31], "PDF"), ([], "empty"),
             ([0x61, 0x00, 0x00, 0x00, 0x62, 0x0A], "NUL"),
             ([0xD0, 0xCF, 0x11, 0xE0, 0xA1], "Excel"),
+            ([0xFF, 0xFE, 0, 0, 0x61, 0, 0, 0, 0x0A, 0, 0, 0], "UTF-32"),
+            ([0, 0, 0xFE, 0xFF, 0, 0, 0, 0x61, 0, 0, 0, 0x0A], "UTF-32"),
         ] as [([UInt8], String)])
     func refusals(bytes: [UInt8], word: String) {
         var inspector = TextInspector()

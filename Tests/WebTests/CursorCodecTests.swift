@@ -22,5 +22,9 @@ struct CursorCodecTests {
         #expect(codec.decode(String(cursor.dropLast())) == nil)
         #expect(CursorCodec(key: Array(1..<33)).decode(cursor) == nil)
         #expect(codec.decode("") == nil)
+        #expect(codec.decode(cursor, realm: "another workspace") == nil)
+        let own = codec.encode(["0192"], realm: "mine")
+        #expect(codec.decode(own, realm: "mine") == ["0192"])
+        #expect(codec.decode(own) == nil && codec.decode(own, realm: "yours") == nil)
     }
 }

@@ -85,6 +85,10 @@ struct TextInspector {
     /// What a file is that is no text, in words for the person who sent it; nil for text.
     var refusal: String? {
         if byteCount == 0 { return "The file is empty." }
+        // Before UTF-16, whose mark is the beginning of one of these.
+        if head.starts(with: [0xFF, 0xFE, 0, 0]) || head.starts(with: [0, 0, 0xFE, 0xFF]) {
+            return "This file is in UTF-32, which cannot be read here. Save it as UTF-8 and try again."
+        }
         let signatures: [([UInt8], String)] = [
             (
                 [0x50, 0x4B, 0x03, 0x04],

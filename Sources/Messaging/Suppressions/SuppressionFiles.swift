@@ -56,8 +56,11 @@ struct SuppressionFiles: Sendable {
     }
 
     /// Reads a whole file. The first column, or the one headed `address`, `email`, `domain`, `phone` or `value`, says
-    /// what; `note` and `expires_at` are read where they are headed so.
+    /// what; `note` and `expires_at` are read where they are headed so. Without headings it is the first column that fits.
+    /// - Throws: `CSVFile.Refusal` when there are headings and none says where the addresses stand.
     func read(_ file: CSVFile, fileName: String) async throws -> SuppressionImportID {
+        let (headed, firstRow) = try Columns.reading(file.header)
+        var columns: Columns? = headed
         let id: SuppressionImportID = services.ids.next()
         try await services.database.write(scope.workspace) { tx in
             try await tx.run(
@@ -69,13 +72,16 @@ struct SuppressionFiles: Sendable {
             try await services.audit.record(
                 "imported suppressions", subject: fileName, href: "/suppressions/imports/\(id)", by: scope, in: tx)
         }
-        let columns = Columns(header: file.header)
         var good: [NewSuppression] = []
         var bad: [Failure] = []
-        while let row = try file.next() {
+        var waiting: CSVFile.Row? = firstRow
+        while let row = try waiting ?? file.next() {
+            waiting = nil
+            let places: Columns = columns ?? Columns(firstRow: row.cells)
+            columns = places
             do throws(ValidationErrors) {
                 if let flaw = row.flaw { throw ValidationErrors("row", flaw) }
-                good.append(try columns.input(row.cells).read(now: services.clock.now))
+                good.append(try places.input(row.cells).read(now: services.clock.now))
             } catch {
                 let line: String = CSVWriter.line(row.cells, limit: 2_000).trimmed.filter { $0 != "\0" }
                 bad.append(Failure(row: row.number, line: line, reason: error.entries.first?.message ?? "Not usable."))
@@ -123,9 +129,35 @@ struct SuppressionFiles: Sendable {
         var note: Int?
         var expires: Int?
 
-        init(header: [String]?) {
-            guard let names = header?.map({ $0.trimmed.lowercased() }) else { return }
-            target = names.firstIndex { ["address", "email", "e-mail", "domain", "phone", "value"].contains($0) } ?? 0
+        private static let targets: Set<String> = [
+            "address", "email", "e-mail", "email address", "e-mail address", "domain", "phone", "value",
+        ]
+
+        /// A file without headings: the first cell that can be suppressed shows the column.
+        init(firstRow cells: [String]) {
+            target = cells.firstIndex { (try? SuppressionTarget(parsing: $0)) != nil } ?? 0
+        }
+
+        /// What the headings say; nil when there are none. A list of domains looks like headings and is none.
+        static func reading(_ header: [String]?) throws(CSVFile.Refusal) -> (Columns?, CSVFile.Row?) {
+            guard let header else { return (nil, nil) }
+            if let columns = Columns(header: header) { return (columns, nil) }
+            if header.contains(where: { (try? SuppressionTarget(parsing: $0)) != nil }) {
+                return (nil, CSVFile.Row(number: 1, cells: header, flaw: nil))
+            }
+            guard header.count == 1 else {
+                throw CSVFile.Refusal(
+                    message: "No column is headed address, email, domain, phone or value. Name the one with the "
+                        + "addresses so and send the file again.")
+            }
+            return (Columns(firstRow: []), nil)
+        }
+
+        /// Nil when no heading says where the addresses stand.
+        private init?(header: [String]) {
+            let names: [String] = header.map { $0.trimmed.lowercased() }
+            guard let place = names.firstIndex(where: { Self.targets.contains($0) }) else { return nil }
+            target = place
             note = names.firstIndex { ["note", "comment"].contains($0) }
             expires = names.firstIndex { ["expires_at", "expires", "until"].contains($0) }
         }

@@ -2,6 +2,7 @@ import Core
 import Cryptography
 
 /// Cursors of lists: the last row's sort keys, signed, so that nobody can make the server look elsewhere.
+/// Each belongs to a realm, such as a workspace, and is none in another.
 package struct CursorCodec: Sendable {
     private let key: [UInt8]
     private let earlier: [[UInt8]]
@@ -12,21 +13,21 @@ package struct CursorCodec: Sendable {
         self.earlier = earlier
     }
 
-    package func encode(_ keys: [String]) -> String {
+    package func encode(_ keys: [String], realm: String = "") -> String {
         var payload: [UInt8] = []
         for text in keys {
             withUnsafeBytes(of: UInt16(truncatingIfNeeded: text.utf8.count).bigEndian) { payload += $0 }
             payload += text.utf8
         }
-        return Base64URL.encode(Self.tag(of: payload, key) + payload)
+        return Base64URL.encode(Self.tag(of: payload, realm, key) + payload)
     }
 
-    /// Nil for a cursor that this server did not make.
-    package func decode(_ text: String) -> [String]? {
+    /// Nil for a cursor that this server did not make, or made for another realm.
+    package func decode(_ text: String, realm: String = "") -> [String]? {
         guard text.utf8.count <= 4096, let bytes = Base64URL.decode(text), bytes.count >= 12 else { return nil }
         let payload = Array(bytes[12...])
         let tag = Array(bytes[..<12])
-        guard ([key] + earlier).contains(where: { ConstantTime.equal(tag, Self.tag(of: payload, $0)) }) else {
+        guard ([key] + earlier).contains(where: { ConstantTime.equal(tag, Self.tag(of: payload, realm, $0)) }) else {
             return nil
         }
         var keys: [String] = []
@@ -41,7 +42,8 @@ package struct CursorCodec: Sendable {
         return rest.isEmpty ? keys : nil
     }
 
-    private static func tag(of payload: [UInt8], _ key: [UInt8]) -> [UInt8] {
-        Array(HMAC.sha256(key: key, message: payload).prefix(12))
+    private static func tag(of payload: [UInt8], _ realm: String, _ key: [UInt8]) -> [UInt8] {
+        let message: [UInt8] = realm.isEmpty ? payload : Array(realm.utf8) + [0] + payload
+        return Array(HMAC.sha256(key: key, message: message).prefix(12))
     }
 }

@@ -138,23 +138,26 @@ package struct WebRequest: Sendable {
     }
 
     /// The page of a list that is asked for: `limit` (1–200, default 50) and `cursor`.
-    /// - Throws: `WebError` 400 for a cursor that this server did not make.
+    /// - Throws: `WebError` 400 for a cursor that this server did not make for this workspace.
     package func pageRequest(defaultLimit: Int = 50) throws(WebError) -> PageRequest {
         if let text = query.optional("limit"), Int(text) == nil {
             throw .badRequest("limit must be a number from 1 to 200.", code: "bad_limit")
         }
         let limit = min(max(query.integer("limit") ?? defaultLimit, 1), 200)
         guard let cursor = query.optional("cursor") else { return PageRequest(limit: limit, after: nil) }
-        guard let keys = cursors.decode(cursor) else {
-            throw .badRequest("The cursor is not one that this server gave out.", code: "bad_cursor")
+        guard let keys = cursors.decode(cursor, realm: cursorRealm) else {
+            throw .badRequest("The cursor is not one that this server gave out in this workspace.", code: "bad_cursor")
         }
         return PageRequest(limit: limit, after: keys)
     }
 
     /// The cursor that leads to what follows the given keys.
     package func cursor(after keys: [String]) -> String {
-        cursors.encode(keys)
+        cursors.encode(keys, realm: cursorRealm)
     }
+
+    /// Cursors hold in the workspace they were made in.
+    private var cursorRealm: String { principal.map { "\($0.workspace)" } ?? "" }
 }
 
 /// Which part of a list is wanted.
