@@ -26,7 +26,7 @@ package struct CampaignsSlice: Slice {
     ]
 
     package static let navigation: [NavItem] = [
-        NavItem(title: "Campaigns", icon: "campaign", href: "/campaigns", order: 30)
+        NavItem(title: "Campaigns", icon: "campaign", href: "/campaigns", order: 40)
     ]
 
     package func routes(_ table: inout RouteTable) {

@@ -47,7 +47,7 @@ package struct MessagingSlice: Slice {
     ]
 
     package static let navigation: [NavItem] = [
-        NavItem(title: "Templates", icon: "file", href: "/templates", order: 32),
+        NavItem(title: "Templates", icon: "file", href: "/templates", order: 45),
         NavItem(title: "Outbox", icon: "inbox", href: "/outbox", order: 60),
     ]
 

@@ -127,7 +127,7 @@ package struct PortalRuntime: Sendable {
         running.append(
             WebService(
                 server: server, host: configuration.host, ports: configuration.ports(of: role), readiness: readiness,
-                logger: logger))
+                portalURL: role == .worker ? nil : configuration.portalURL, logger: logger))
         var group = ServiceGroupConfiguration(
             services: running, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(30)

@@ -11,12 +11,17 @@ struct WebService: Service {
     let host: String
     let ports: [Int]
     let readiness: Readiness
+    /// Where people reach the portal; nil on a node that shows no pages.
+    let portalURL: String?
     let logger: Logger
 
     func run() async throws {
         let server = server
         let responder = server.responder()
         let readiness = readiness
+        // What the library says about listening is said below, with the address that people open.
+        var quiet: Logger = logger
+        quiet.logLevel = max(.notice, logger.logLevel)
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for port in ports {
@@ -27,12 +32,15 @@ struct WebService: Service {
                                 additionalChannelHandlers: [SlowClientGuard()] + server.directAnswers(),
                                 idleTimeout: .seconds(60))),
                         configuration: .init(address: .hostname(host, port: port), backlog: 1024),
-                        onServerRunning: { [logger] channel in
+                        onServerRunning: { [logger, portalURL, ports] channel in
                             readiness.set(true)
                             let address = channel.localAddress.map { "\($0)" } ?? "?"
                             logger.info("listening", metadata: ["address": .string(address)])
+                            if port == ports.first, let portalURL {
+                                logger.info("the portal is ready", metadata: ["open": .string(portalURL)])
+                            }
                         },
-                        logger: logger)
+                        logger: quiet)
                     group.addTask { try await application.run() }
                 }
                 group.addTask { try await Self.settle() }

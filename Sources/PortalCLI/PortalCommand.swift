@@ -34,7 +34,11 @@ enum CommandSupport {
 
     static func logger(_ configuration: PortalConfiguration) -> Logger {
         let level = configuration.logLevel
-        LoggingSystem.bootstrap { JSONLogHandler(label: $0, level: level) }
+        if TerminalLogHandler.isWatched {
+            LoggingSystem.bootstrap { _ in TerminalLogHandler(level: level) }
+        } else {
+            LoggingSystem.bootstrap { JSONLogHandler(label: $0, level: level) }
+        }
         MetricsSystem.bootstrap(PrometheusRegistry.shared)
         return Logger(label: "portal")
     }

@@ -22,7 +22,7 @@ package struct SegmentsSlice: Slice {
     ]
 
     package static let navigation: [NavItem] = [
-        NavItem(title: "Segments", icon: "filter", href: "/segments", order: 32)
+        NavItem(title: "Segments", icon: "filter", href: "/segments", order: 35)
     ]
 
     /// What works off the notes of changes, to be run where jobs run.

@@ -93,7 +93,7 @@ struct ImportPreviewPage: ViewPage {
         f.list("columns", of: Column.self) { $0.columns }
         f.list("lists", of: SelectOption.self) { $0.listOptions }
         f.optionalText("listError") { $0.errors["list"] }
-        f.record("newList", of: FormField.self) { FormField("newList", $0.form.text("newList"), $0.errors) }
+        f.record("newList", of: FormField.self) { FormField("newList", $0.newList, $0.errors) }
         f.record("tags", of: FormField.self) { FormField("tags", $0.form.text("tags"), $0.errors) }
         f.list("existing", of: SelectOption.self) { $0.existing }
         f.list("regions", of: SelectOption.self) { $0.regions }
@@ -103,6 +103,14 @@ struct ImportPreviewPage: ViewPage {
         f.link("action") { "\(ContactPaths.importPage($0.file.id))/start" }
         f.link("cancelHref") { _ in "/contacts/imports" }
         f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.errors) }
+    }
+
+    /// In a workspace without lists one of the file's name is offered: a campaign needs one to go to.
+    private var newList: String {
+        guard form.names.isEmpty, lists.isEmpty else { return form.text("newList") }
+        let name: Substring = file.fileName.prefix { $0 != "." }
+        let words: String = name.split { $0 == "_" || $0 == "-" || $0.isWhitespace }.joined(separator: " ")
+        return String((words.prefix(1).uppercased() + words.dropFirst()).prefix(80))
     }
 
     private var hasHeader: Bool { form.names.isEmpty ? file.options.hasHeader : form.flag("hasHeader") }
@@ -273,9 +281,11 @@ struct ImportShowPage: ViewPage {
     private var description: String? {
         guard file.status == .done, let rate = file.rate(at: now), let start = file.startedAt, let end = file.finishedAt
         else { return nil }
-        let seconds: Int = Int(end.timeIntervalSince(start).rounded(.up))
-        return
-            "\(NumberWords.grouped(file.rowNumber)) rows in \(CountWords.duration(seconds)), \(NumberWords.grouped(rate)) a second"
+        let rows: String = NumberWords.counted(file.rowNumber, "row", "rows")
+        let seconds: TimeInterval = end.timeIntervalSince(start)
+        // A rate that was held for less than a second says nothing.
+        if seconds < 1 { return "\(rows) in less than a second" }
+        return "\(rows) in \(CountWords.duration(Int(seconds.rounded()))), \(NumberWords.grouped(rate)) a second"
     }
 
     private var progressText: String {

@@ -143,8 +143,9 @@ struct ImportRoutes: Sendable {
         guard file.status == .uploaded else { return .redirect(to: ContactPaths.importPage(file.id)) }
         do {
             let options = try ImportForm.options(form, file, headings: Self.firstRows(file).first ?? [])
-            let list = try await self.list(form, scope)
             let types: [String: NewProperty] = try ImportForm.types(form, options)
+            // Last, because it may make one: a mistake elsewhere must not leave a list behind.
+            let list = try await self.list(form, scope)
             guard
                 try await actions.start(
                     file.id, options, list: list, fileName: file.fileName, types: types, scope)
