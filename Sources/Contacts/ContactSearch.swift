@@ -10,16 +10,24 @@ struct ContactSearch: Sendable, Equatable {
         words = query.lowercased().split(whereSeparator: \.isWhitespace).prefix(8).map(String.init)
     }
 
-    /// Whether the trigram index can be asked: some word has three letters or digits in a row.
+    /// Whether the trigram index can be asked: some word has three letters, digits or signs of addresses in a row
+    /// (`marketing_search_word_keys`).
     var hasTrigrams: Bool { words.contains(where: Self.hasTrigram) }
 
     private static func hasTrigram(_ word: String) -> Bool {
         var run: Int = 0
         for scalar in word.unicodeScalars {
-            run = scalar.properties.isAlphabetic || scalar.properties.numericType != nil ? run + 1 : 0
+            run = isIndexed(scalar) ? run + 1 : 0
             if run == 3 { return true }
         }
         return false
+    }
+
+    private static func isIndexed(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case ".", "@", "-", "_", "+": true
+        default: scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+        }
     }
 
     /// The condition on a person's own columns, for people who are looked at one by one.

@@ -77,7 +77,7 @@ struct SearchTests {
             }
             let words = [
                 "jör": 0, "degår": 0, "ódegård": -1, "ółć": 1, "o'neil": 2, "n-luc": 2, "aab": 3, "bba": 3, "b ab": 3,
-                "етр": 4, "w.4@ex": 4, "4@ex-a": 4,
+                "етр": 4, "w.4@ex": 4, "4@ex-a": 4, "w.3": 3, ".2@": 2, "n-l": 2, "wq2": -1,
             ]
             for (word, index) in words {
                 let ids = try await portal.services.database.read(ana.scope.workspace) { tx in
