@@ -51,6 +51,9 @@ struct ImportConsent: Sendable {
             """
     }
 
+    /// Whether the ledger says nothing of the person `c`, and nothing else says no.
+    static let isSilent: SQL = "c.email_opt_in IS NULL AND c.email_status NOT IN ('unsubscribed', 'complained')"
+
     /// For the people of a chunk who were there already. They are found by their addresses; the flag says whether the
     /// ledger knows them. The version stays, because undoing the import compares it.
     func ofKnown(_ chunk: ImportChunk) -> Statement? {
@@ -62,8 +65,7 @@ struct ImportConsent: Sendable {
                 UPDATE marketing_contacts c SET email_opt_in = true
                 FROM unnest(\(chunk.ids), \(chunk.keys)) AS n(id, email_key)
                 WHERE c.workspace_id = \(scope.workspace) AND c.email_key = n.email_key AND c.email_key IS NOT NULL
-                    AND c.deleted_at IS NULL AND c.email_opt_in IS NULL
-                    AND c.email_status NOT IN ('unsubscribed', 'complained')
+                    AND c.deleted_at IS NULL AND \(Self.isSilent)
                 RETURNING c.id AS contact_id, n.id AS id
             )
             INSERT INTO marketing_consents (\(Self.columns))

@@ -10,6 +10,8 @@ struct ChunkOutcome: Sendable, Equatable {
     var changed: Int = 0
     /// People that were put on the list.
     var listed: Int = 0
+    /// Existing people of whom the ledger of consent says nothing yet.
+    var silent: Int = 0
 }
 
 /// The SQL of imports. One statement per chunk and purpose, whatever the number of rows.
@@ -176,7 +178,7 @@ struct ImportStatements: Sendable {
                 before_companies)
             SELECT \(chunkValues(chunk)), (SELECT count(*) FROM made),
                 (SELECT count(*) FROM wanted WHERE known_id IS NOT NULL), \(outcome)
-            RETURNING created, existing, expected, changed, listed
+            RETURNING created, existing, expected, changed, listed, (SELECT count(*) FROM wanted WHERE o_silent)
             """
     }
 
@@ -184,7 +186,8 @@ struct ImportStatements: Sendable {
         let known: SQL = """
             c.id AS known_id, c.ctid AS place, c.phone AS o_phone, c.first_name AS o_first_name,
             c.last_name AS o_last_name, c.properties AS o_properties, c.tags AS o_tags,
-            c.consent_basis AS o_consent_basis, c.company_id AS o_company_id, c.version AS o_version
+            c.consent_basis AS o_consent_basis, c.company_id AS o_company_id, c.version AS o_version,
+            \(ImportConsent.isSilent) AS o_silent
             """
         let byEmail: SQL = """
             SELECT \(known) FROM marketing_contacts c

@@ -78,14 +78,15 @@ actor ImportWriter {
                 Statement("contacts.import.plan2", "SET LOCAL enable_mergejoin = off"),
                 Statement("contacts.import.plan3", "SET LOCAL jit = off"),
             ])
-            let row: (Int, Int, Int, Int, Int) = try await transaction.rows(
-                as: (Int, Int, Int, Int, Int).self, "contacts.import.merge", statements.merge(chunk))[0]
-            let outcome = ChunkOutcome(created: row.0, existing: row.1, changed: row.3, listed: row.4)
+            let row: (Int, Int, Int, Int, Int, Int) = try await transaction.rows(
+                as: (Int, Int, Int, Int, Int, Int).self, "contacts.import.merge", statements.merge(chunk))[0]
+            let outcome = ChunkOutcome(
+                created: row.0, existing: row.1, changed: row.3, listed: row.4, silent: row.5)
             guard row.2 == row.3, row.0 + row.1 == chunk.personCount,
                 try await ImportAliases(scope: scope).agree(chunk, in: transaction)
             else { throw Missed() }
             var all: [Statement] = chunk.failures.isEmpty ? [] : [statements.failures(chunk)]
-            if outcome.existing > 0 { all += statements.consentOfKnownPeople(chunk) }
+            if outcome.silent > 0 { all += statements.consentOfKnownPeople(chunk) }
             all += statements.settle(chunk, outcome)
             try await transaction.run(all)
             return outcome
