@@ -73,11 +73,12 @@ package struct PortalDoctor: Sendable {
         await finding("Audit logs") {
             let checks: [AuditCheck] = try await runtime.assembly.accounts.auditChain.lastChecks()
             let broken: Int = checks.filter(\.isBroken).count
-            let intact = checks.isEmpty ? "not verified yet; that happens every night" : "intact when last verified"
-            return Finding(
-                subject: "Audit logs", isFine: broken == 0,
-                message: broken == 0
-                    ? intact : "\(broken) changed from outside; Settings, Audit log of the workspace says what was found")
+            if broken > 0 {
+                let message = "\(broken) changed from outside; the log’s page, under Settings, says what was found"
+                return Finding(subject: "Audit logs", isFine: false, message: message)
+            }
+            let message = checks.isEmpty ? "not verified yet; that happens every night" : "intact when last verified"
+            return Finding(subject: "Audit logs", isFine: true, message: message)
         }
     }
 
