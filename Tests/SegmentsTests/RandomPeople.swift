@@ -99,7 +99,9 @@ struct RandomPeople {
         func flag() -> JSONValue { random.chance(70) ? .bool(random.chance(50)) : .null }
         var properties: [String: JSONValue] = [:]
         for definition in world.catalog.definitions where !definition.isOfCompany && random.chance(75) {
-            properties[definition.property.name] = value(definition.property.type, &random)
+            // What was stored before the property had its type, or by somebody else; never in the table of fast values.
+            let isOdd: Bool = !definition.property.isFast && random.chance(10)
+            properties[definition.property.name] = isOdd ? odd(&random) : value(definition.property.type, &random)
         }
         return .object([
             "id": .string(Self.id(number).lowercased),
@@ -115,10 +117,22 @@ struct RandomPeople {
         ])
     }
 
+    private func odd(_ random: inout SeededGenerator) -> JSONValue {
+        random.pick([
+            .null, .string("100"), .array([]), .array([.int(100)]), .array([.int(0), .int(1)]), .object([:]),
+            .bool(true),
+            .int(100), .array([.bool(true)]), .string("kilo"), .object(["amount": .string("100")]),
+        ])
+    }
+
     private func value(_ type: PropertyType, _ random: inout SeededGenerator) -> JSONValue {
         switch type {
         case .text, .longText, .url: return random.chance(5) ? .string("") : .string(random.pick(RandomWorld.words))
-        case .number: return random.pick([.int(0), .int(1), .double(2.5), .int(-3), .int(100), .double(1e12)])
+        case .number:
+            return random.pick([
+                .int(0), .int(1), .double(2.5), .int(-3), .int(100), .double(1e12), .double(0.1),
+                .int(9_007_199_254_740_993),
+            ])
         case .money:
             return .object([
                 "amount": .int(random.pick([0, 100, 1250, -5])), "currency": .string(random.pick(["EUR", "USD"])),

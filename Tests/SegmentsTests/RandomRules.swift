@@ -35,6 +35,7 @@ struct RandomWorld {
         "Anna", "anna", "ÄNNA", "Müller", "müller", "O'Brien'; DROP TABLE x; --", "100%", "a_b", "ß", "ẞ", "x\\y",
         "Zoë",
         "naïve", "日本", "é", "$1", "{}", "null", "A", "ann",
+        "\u{212A}ilo", "KILO%", "kilo", "\u{130}s", "is",
     ]
     static let plans: [String] = ["free", "plus", "pro"]
     static let tags: [String] = ["vip", "VIP", "wine", "a,b", "o'b"]
@@ -153,7 +154,7 @@ struct RandomWorld {
     }
 
     private func number(_ comparison: RuleOperator, _ random: inout SeededGenerator) -> RuleValue {
-        let numbers: [Double] = [0, 1, 2.5, -3, 100, 1e12]
+        let numbers: [Double] = [0, 1, 2.5, -3, 100, 1e12, 0.1, 9_007_199_254_740_993, 1e300]
         if comparison == .between { return .numberRange(random.pick(numbers), random.pick(numbers)) }
         return comparison.takesList ? .numbers(random.some(numbers, 1...3)) : .number(random.pick(numbers))
     }

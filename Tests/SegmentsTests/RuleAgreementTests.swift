@@ -20,7 +20,7 @@ struct RuleAgreementTests {
             let people = RandomPeople(world: world, workspace: ana.scope.workspace, count: 40)
             try await people.write(portal, seed: 7)
             var random = SeededGenerator(20_260_115)
-            var (matches, started) = (0, 0)
+            var (matches, started, apart) = (0, 0, 0)
             for number in 0..<150 {
                 let rule: RuleGroup = world.group(&random)
                 let found = try await decided(rule, ana.scope.workspace, portal)
@@ -29,18 +29,22 @@ struct RuleAgreementTests {
                         found.explained[contact] != found.everybody.contains(contact)
                             || found.everybody.contains(contact) != found.few.contains(contact)
                             || found.everybody.contains(contact) != found.started.contains(contact)
+                            || found.everybody.contains(contact) != found.apart.contains(contact)
                     else { continue }
                     Issue.record(
                         """
                         Rule \(number) \(rule.json): everybody \(found.everybody.contains(contact)), few \
-                        \(found.few.contains(contact)), from sets \(found.started.contains(contact)), evaluator \(String(describing: found.explained[contact])) \
-                        for \(contact)
+                        \(found.few.contains(contact)), from sets \(found.started.contains(contact)), taken apart \(found.apart.contains(contact)), evaluator \
+                        \(String(describing: found.explained[contact])) for \(contact)
                         """)
                     return
                 }
                 matches += found.everybody.count
                 started += found.sets
+                apart += found.branches > 1 ? 1 : 0
             }
+            // So must those that are taken apart.
+            #expect(apart > 10, "\(apart)")
             // Most rules cannot begin with a set; those that do must be many enough to prove something.
             #expect(started > 30, "\(started)")
             // Rules that nobody or everybody matches would prove little.
@@ -54,6 +58,9 @@ struct RuleAgreementTests {
         /// Beginning with every set that indexes name.
         var started: Set<ContactID> = []
         var sets = 0
+        /// By rules that have nobody in common.
+        var apart: Set<ContactID> = []
+        var branches = 0
         var explained: [ContactID: Bool] = [:]
     }
 
@@ -86,6 +93,7 @@ struct RuleAgreementTests {
                 #expect(found.count == Set(found).count)
                 #expect(Set(found) == decided.started)
             }
+            try await takeApart(rule, everybody, tx, &decided)
             let answers = try await tx.rows(
                 as: (ContactID, Bool).self, "test.few",
                 "SELECT c.id, \(few.decision(rule)) FROM marketing_contacts c WHERE c.workspace_id = \(workspace)")
@@ -97,6 +105,31 @@ struct RuleAgreementTests {
                 decided.explained[contact] = evaluator.explain(rule).holds
             }
             return decided
+        }
+    }
+
+    /// Each branch by all people, with rows compared before and after joins, and as it is counted.
+    private func takeApart(
+        _ rule: RuleGroup, _ compiler: RuleCompiler, _ tx: PostgresTransaction, _ decided: inout Decided
+    ) async throws {
+        let groups: [RuleGroup] = RuleBranches.of(rule, compiler)
+        decided.branches = groups.count
+        for group in groups {
+            var found: [Set<ContactID>] = []
+            for probes in [false, true] {
+                let people: RulePeople = compiler.people(group, from: RuleStart(probes: probes))
+                let ids: [ContactID] = try await tx.values(
+                    ContactID.self, "test.apart", "SELECT c.id FROM \(people.source) WHERE \(people.condition)")
+                found.append(Set(ids))
+                let count: Int = try await tx.value(
+                    Int.self, "test.count",
+                    "SELECT count(*) FILTER (WHERE \(people.late)) FROM \(people.source) WHERE \(people.early)")
+                #expect(count == ids.count)
+            }
+            #expect(found[0] == found[1])
+            // Branches have nobody in common.
+            #expect(decided.apart.isDisjoint(with: found[0]))
+            decided.apart.formUnion(found[0])
         }
     }
 

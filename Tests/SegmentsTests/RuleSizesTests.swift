@@ -88,10 +88,10 @@ struct RuleSizesTests {
                 let sizes = RuleSizes(group: rule.group, compiler: compiler, transaction: tx, exact: exact)
                 let start: RuleStart = try await sizes.start()
                 #expect(Set(start.places) == Set(places), "\(start)")
-                let count: Int = try await query.count(start)
+                let count: Int = try await query.count([RuleBranch(group: rule.group, start: start)])
                 #expect(count > 0)
-                #expect(try await query.count(RuleStart()) == count)
-                let sample = try await query.sample(start)
+                #expect(try await query.count([RuleBranch(group: rule.group, start: RuleStart())]) == count)
+                let sample = try await query.sample([RuleBranch(group: rule.group, start: start)])
                 #expect(Set(sample.map(\.id)).count == min(10, count))
                 for person in sample {
                     #expect(try await query.explain(person.id)?.holds == true)

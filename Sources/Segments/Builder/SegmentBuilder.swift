@@ -126,7 +126,7 @@ struct SegmentBuilder: Sendable {
             if showsQuery {
                 let query = try await actions.query(of: rules, scope)
                 box.sql = query.sql + "\n\n" + query.plan.joined(separator: "\n")
-                box.cost = "Counted in \(Int(found.milliseconds.rounded(.up))) ms, \(Self.words(found.start))"
+                box.cost = "Counted in \(Int(found.milliseconds.rounded(.up))) ms, \(Self.words(found.branches))"
             }
             if !who.isEmpty { box.why = try await why(who, rules, scope) }
         } catch is ValidationErrors {
@@ -138,10 +138,11 @@ struct SegmentBuilder: Sendable {
     }
 
     /// What counting had to read.
-    static func words(_ start: RuleStart) -> String {
-        start.places.isEmpty
+    static func words(_ branches: [RuleBranch]) -> String {
+        let entries: Int = branches.reduce(0) { $0 + ($1.start.places.isEmpty ? 0 : $1.start.entries) }
+        return branches.contains { $0.start.places.isEmpty }
             ? "by looking at everybody. Conditions that must hold on fast properties, companies or behaviour make it shorter."
-            : "beginning with about \(NumberWords.counted(start.entries, "entry", "entries")) of indexes."
+            : "beginning with about \(NumberWords.counted(entries, "entry", "entries")) of indexes."
     }
 
     /// Whether the first person whom some words find is in it, and why.

@@ -52,14 +52,18 @@ package struct RuleCompiler: Sendable {
 
     /// The conditions that must all hold, written one after the other.
     func condition(_ nodes: [RuleNode]) -> SQL {
-        nodes.isEmpty ? "true" : SQL.join(nodes.map { "(\(compile($0, negated: false).sql))" }, separator: " AND ")
+        let ordered: [RuleNode] = RuleCost.ordered(nodes, areAll: true)
+        return ordered.isEmpty
+            ? "true" : SQL.join(ordered.map { "(\(compile($0, negated: false).sql))" }, separator: " AND ")
     }
 
     private func compile(_ group: RuleGroup, negated: Bool) -> Piece {
         // None of them is: not any of them. Negation travels to the conditions, where it becomes an anti-join.
         let isNegated: Bool = (group.match == .none) != negated
-        let pieces: [Piece] = group.nodes.map { compile($0, negated: isNegated) }
         let isAll: Bool = (group.match == .all) != isNegated
+        let pieces: [Piece] = RuleCost.ordered(group.nodes, areAll: isAll, negated: isNegated).map {
+            compile($0, negated: isNegated)
+        }
         let parts: [SQL] = pieces.map { "(\($0.sql))" }
         return Piece(
             sql: isAll ? SQL.join(parts, separator: " AND ") : SQL.join(parts, separator: " OR "),
@@ -98,9 +102,9 @@ package struct RuleCompiler: Sendable {
         switch condition.field {
         case .email: return column(.text("c.email_key"))
         case .phone: return column(.text("c.phone"))
-        case .firstName: return column(.text("lower(c.first_name)"))
-        case .lastName: return column(.text("lower(c.last_name)"))
-        case .source: return column(.text("lower(c.source)"))
+        case .firstName: return column(.typed("c.first_name"))
+        case .lastName: return column(.typed("c.last_name"))
+        case .source: return column(.typed("c.source"))
         case .createdAt: return column(.moment("c.created_at"))
         case .trackingAllowed: return column(.flag("c.tracking_allowed"))
         case .consent(.email): return column(.flag("c.email_opt_in"))
@@ -140,10 +144,10 @@ package struct RuleCompiler: Sendable {
 
     static func subject(_ field: RuleField.CompanyField) -> RuleSubject {
         switch field {
-        case .name: .text("lower(k.name)")
-        case .domain: .text("lower(k.domain)")
-        case .phone: .text("lower(k.phone)")
-        case .website: .text("lower(k.website)")
+        case .name: .typed("k.name")
+        case .domain: .typed("k.domain")
+        case .phone: .typed("k.phone")
+        case .website: .typed("k.website")
         case .owner: .id("k.owner_id")
         case .createdAt: .moment("k.created_at")
         }

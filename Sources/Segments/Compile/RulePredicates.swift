@@ -3,8 +3,10 @@ import Postgres
 
 /// What a condition compares, as SQL.
 enum RuleSubject {
-    /// In lower case.
+    /// In lower case, as stored.
     case text(SQL)
+    /// As people typed it: compared without regard to case.
+    case typed(SQL)
     case texts(SQL)
     case flag(SQL)
     case moment(SQL)
@@ -18,6 +20,7 @@ extension RuleCompiler {
     func predicate(_ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ subject: RuleSubject) -> SQL {
         switch subject {
         case .text(let text): textPredicate(kind, comparison, value, text)
+        case .typed(let text): typedPredicate(kind, comparison, value, text)
         case .texts(let texts): textsPredicate(comparison, value, texts)
         case .flag(let flag): flagPredicate(comparison, value, flag)
         case .moment(let moment): momentPredicate(comparison, value, moment)
@@ -26,7 +29,7 @@ extension RuleCompiler {
         }
     }
 
-    private func textPredicate(_ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ text: SQL) -> SQL {
+    func textPredicate(_ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ text: SQL) -> SQL {
         switch (comparison, value) {
         case (.isNotEmpty, _): return "\(text) <> ''"
         case (.oneOf, .texts(let wanted)):
@@ -98,19 +101,17 @@ extension RuleCompiler {
         }
         let isText: SQL = "jsonb_typeof(\(member)) = 'string'"
         switch kind {
-        case .number:
-            return numberPredicate(
-                comparison, value, "CASE jsonb_typeof(\(member)) WHEN 'number' THEN (\(text))::float8 END")
+        case .number: return numberPredicate(comparison, value, in: object, name)
         case .money: return moneyPredicate(comparison, value, member)
         case .boolean:
             guard case .flag(let wanted) = value else { return "false" }
-            return wanted ? "\(member) = 'true'::jsonb" : "\(member) = 'false'::jsonb"
+            return Self.holds(object, name, .bool(wanted))
         case .date: return "\(datePredicate(comparison, value, "(\(text)) COLLATE \"C\"")) AND \(isText)"
         case .moment:
             guard let bounds = MomentBounds(comparison, value, clock) else { return "false" }
             return "\(Self.withinText(bounds, "(\(text)) COLLATE \"C\"")) AND \(isText)"
         case .choices: return "\(choicesPredicate(comparison, value, member)) AND jsonb_typeof(\(member)) = 'array'"
-        default: return "\(textPredicate(kind, comparison, value, "lower(\(text))")) AND \(isText)"
+        default: return "\(typedPredicate(kind, comparison, value, text)) AND \(isText)"
         }
     }
 

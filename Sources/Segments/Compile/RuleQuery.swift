@@ -12,10 +12,6 @@ struct RuleQuery: Sendable {
     let ledger: any BehaviourLedger
     let transaction: PostgresTransaction
 
-    /// How many of the newest people a sample looks at before it looks everywhere.
-    private static let newest = 3_000
-    static let sampleSize = 10
-
     /// Plans for the values at hand, with room for sorting and hashing: rules differ too much for a plan of all.
     static let settingsQuery: Query<String> = .values(
         String.self, "segments.settings",
@@ -28,90 +24,75 @@ struct RuleQuery: Sendable {
         _ = try await transaction.pipeline(settingsQuery)
     }
 
-    private var compiler: RuleCompiler { RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger) }
+    var compiler: RuleCompiler { RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger) }
 
-    /// Where the question begins. The settings of questions hold from here to the end of the transaction.
-    func start() async throws -> RuleStart {
-        try await RuleSizes(group: rule.group, compiler: compiler, transaction: transaction).start()
+    /// How the question is asked. The settings of questions hold from here to the end of the transaction.
+    func start() async throws -> [RuleBranch] {
+        try await RuleBranch.of(rule.group, compiler, in: transaction)
     }
 
     // MARK: Questions
 
     /// The statement that counts, as `EXPLAIN` and the page show it.
-    func countSQL(_ start: RuleStart) -> SQL {
-        let people: RulePeople = compiler.people(rule.group, from: start)
-        return "SELECT count(*) FROM \(people.source) WHERE \(people.condition)"
+    func countSQL(_ branch: RuleBranch) -> SQL {
+        let people: RulePeople = compiler.people(branch.group, from: branch.start)
+        return "SELECT count(*) FILTER (WHERE \(people.late)) FROM \(people.source) WHERE \(people.early)"
     }
 
-    func count(_ start: RuleStart) async throws -> Int {
-        let counting: Query<Int> = .values(Int.self, "segments.count", countSQL(start))
-        let (_, counts) = try await transaction.pipeline(Self.joins(looksUp: start.looksUp), counting)
-        return counts.first ?? 0
+    func count(_ branches: [RuleBranch]) async throws -> Int {
+        var sum = 0
+        for branch in branches {
+            let counting: Query<Int> = .values(Int.self, "segments.count", countSQL(branch))
+            let (_, counts) = try await transaction.pipeline(
+                Self.joins(branch.start.looksUp ? .some : .whole), counting)
+            sum += counts.first ?? 0
+        }
+        return sum
+    }
+
+    /// What PostgreSQL may choose from for its joins.
+    enum Joins {
+        /// Anything: there are some people.
+        case some
+        /// Whole sets by hash, as nobody knows how many people there are.
+        case whole
+        /// People one by one, in the order in which they come.
+        case walk
     }
 
     /// How statements join from now on.
-    static func joins(looksUp: Bool) -> Query<String> {
-        .values(
+    static func joins(_ joins: Joins) -> Query<String> {
+        let (loops, others): (SQL, SQL) =
+            switch joins {
+            case .some: ("'on'", "'on'")
+            case .whole: ("'off'", "'on'")
+            case .walk: ("'on'", "'off'")
+            }
+        return .values(
             String.self, "segments.joins",
-            "SELECT set_config('enable_nestloop', \(looksUp ? "on" : "off"), true)")
-    }
-
-    /// Ten people who match, the newest of those that were found first. Rules that a short set begins with are answered
-    /// from it; common ones by a look at some people of the shortest set, or at the newest ones.
-    func sample(_ start: RuleStart) async throws -> [ContactSummary] {
-        if start.entries > 2 * RuleStart.exact {
-            let some: [ContactSummary] = try await someone(start)
-            if some.count == Self.sampleSize { return some }
-        }
-        let people: RulePeople = compiler.people(rule.group, from: start)
-        let found: Query<ContactSummary> = Query(
-            ContactSummary.self, "segments.sample",
             """
-            WITH found AS MATERIALIZED (SELECT c.id FROM \(people.source) WHERE \(people.condition)),
-            newest AS MATERIALIZED (SELECT id FROM found ORDER BY id DESC LIMIT \(Self.sampleSize))
-            SELECT \(ContactSummary.columns) FROM newest n
-            JOIN marketing_contacts c ON c.workspace_id = \(scope.workspace) AND c.id = n.id ORDER BY c.id DESC
+            SELECT set_config('enable_nestloop', \(loops), true) || set_config('enable_hashjoin', \(others), true)
+                || set_config('enable_mergejoin', \(others), true)
             """)
-        let (_, sample) = try await transaction.pipeline(Self.joins(looksUp: start.looksUp), found)
-        return sample
-    }
-
-    private func someone(_ start: RuleStart) async throws -> [ContactSummary] {
-        let few = RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger, reach: .few)
-        let people: RulePeople
-        if let shortest = start.places.first {
-            people = few.people(
-                rule.group, from: RuleStart(places: [shortest], left: RuleStart.exact), most: RuleStart.exact)
-        } else {
-            people = RulePeople(
-                source: """
-                    (SELECT * FROM marketing_contacts w WHERE w.workspace_id = \(scope.workspace) AND w.deleted_at IS NULL
-                    ORDER BY w.id DESC LIMIT \(Self.newest)) c
-                    """,
-                condition: few.condition(rule.group))
-        }
-        let looking: Query<ContactSummary> = Query(
-            ContactSummary.self, "segments.sample.some",
-            """
-            SELECT \(ContactSummary.columns) FROM (
-                SELECT c.* FROM \(people.source) WHERE \(people.condition) LIMIT \(Self.sampleSize)
-            ) c ORDER BY c.id DESC
-            """)
-        let (_, some) = try await transaction.pipeline(Self.joins(looksUp: true), looking)
-        return some
     }
 
     /// How PostgreSQL would go about counting, with its estimate of the cost.
-    func plan(_ start: RuleStart) async throws -> [String] {
-        let plan: Query<String> = .values(String.self, "segments.plan", "EXPLAIN \(countSQL(start))")
-        return try await transaction.pipeline(Self.joins(looksUp: start.looksUp), plan).1
+    func plan(_ branches: [RuleBranch]) async throws -> [String] {
+        try await explained(branches, "EXPLAIN ")
     }
 
     /// The same after counting, with times and buffers.
-    func analysis(_ start: RuleStart) async throws -> [String] {
-        let analysis: Query<String> = .values(
-            String.self, "segments.analysis", "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) \(countSQL(start))")
-        return try await transaction.pipeline(Self.joins(looksUp: start.looksUp), analysis).1
+    func analysis(_ branches: [RuleBranch]) async throws -> [String] {
+        try await explained(branches, "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) ")
+    }
+
+    private func explained(_ branches: [RuleBranch], _ words: SQL) async throws -> [String] {
+        var lines: [String] = []
+        for branch in branches {
+            let plan: Query<String> = .values(String.self, "segments.plan", words + countSQL(branch))
+            lines += try await transaction.pipeline(Self.joins(branch.start.looksUp ? .some : .whole), plan).1
+        }
+        return lines
     }
 
     /// Whether a person matches, and what was seen of each condition; nil when there is no such person.

@@ -7,10 +7,13 @@ struct RuleSet: Sendable {
     let people: SQL
     /// The same, or more that is cheaper to read: what its size is judged by.
     let estimate: SQL
+    /// More people, whom an index names one after the other, where the set itself has to be made as a whole first.
+    let candidates: SQL?
 
-    init(_ people: SQL, estimate: SQL? = nil) {
+    init(_ people: SQL, estimate: SQL? = nil, candidates: SQL? = nil) {
         self.people = people
         self.estimate = estimate ?? people
+        self.candidates = candidates
     }
 }
 
@@ -106,7 +109,9 @@ extension RuleCompiler {
         let people: SQL =
             count == 1
             ? deeds : "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
-        return RuleSet(people, estimate: isOfLedger ? deeds : self.deeds(behaviour.withoutDetails, once: false))
+        return RuleSet(
+            people, estimate: isOfLedger ? deeds : self.deeds(behaviour.withoutDetails, once: false),
+            candidates: count == 1 ? nil : deeds)
     }
 }
 

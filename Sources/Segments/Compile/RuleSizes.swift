@@ -79,7 +79,8 @@ struct RuleSizes {
         for (place, node, set) in candidates {
             let least: Int = exact + 1
             if let share = shares[place] {
-                sizes.append(RuleStart.Size(place: place, entries: max(least, Int(share * Double(people)))))
+                let entries: Int = max(least, Int(share * Double(people)))
+                sizes.append(RuleStart.Size(place: place, entries: entries, isJoined: !node.isOfRow))
                 continue
             }
             let plan: [String] = try await transaction.values(
@@ -87,7 +88,9 @@ struct RuleSizes {
             let entries: Int = max(least, Self.rows(in: plan))
             if case .behaviour(let behaviour) = node {
                 sizes.append(
-                    RuleStart.Size(place: place, deeds: entries, atLeast: behaviour.threshold, of: people))
+                    RuleStart.Size(
+                        place: place, deeds: entries, atLeast: behaviour.threshold, of: people,
+                        isJoined: behaviour.threshold == 1))
             } else {
                 sizes.append(RuleStart.Size(place: place, entries: entries))
             }

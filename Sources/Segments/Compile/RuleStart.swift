@@ -11,6 +11,9 @@ struct RuleStart: Sendable, Equatable {
     var left = Int.max
     /// How many entries all of them have, about.
     var entries = Int.max
+    /// Whether few people did, or belong to, what must hold: then all are held against that first, and only those who are
+    /// left have their rows compared.
+    var probes = false
 
     /// Sets up to this size are counted exactly, larger ones estimated.
     static let exact = 8_000
@@ -26,15 +29,18 @@ struct RuleStart: Sendable, Equatable {
         let entries: Int
         /// People whom it names.
         let people: Int
+        /// Whether it stands in other tables, and is joined where it is not begun with.
+        let isJoined: Bool
 
-        init(place: Int, entries: Int, people: Int? = nil) {
+        init(place: Int, entries: Int, people: Int? = nil, isJoined: Bool = false) {
             self.place = place
             self.entries = entries
             self.people = people ?? entries
+            self.isJoined = isJoined
         }
 
         /// Of deeds, of which each person has so many at least, done by anybody as often as by anybody else.
-        init(place: Int, deeds: Int, atLeast count: Int, of people: Int) {
+        init(place: Int, deeds: Int, atLeast count: Int, of people: Int, isJoined: Bool = false) {
             let each: Double = Double(deeds) / Double(max(people, 1))
             // Once: who did nothing at all is left out. More often: the first part of that row of numbers.
             var share: Double = each / (1 + each)
@@ -42,7 +48,8 @@ struct RuleStart: Sendable, Equatable {
                 share = 1
                 for number in 1...min(count, 20) { share *= each / Double(number) }
             }
-            self.init(place: place, entries: deeds, people: max(1, Int(min(1, share) * Double(people))))
+            self.init(
+                place: place, entries: deeds, people: max(1, Int(min(1, share) * Double(people))), isJoined: isJoined)
         }
     }
 
@@ -66,42 +73,63 @@ struct RuleStart: Sendable, Equatable {
             start.left = Int(Double(start.left) * share)
         }
         let cost: Double = Double(start.entries) * entry + Double(start.left) * fetch
-        return cost < Double(people) * read || best.entries <= exact ? start : RuleStart()
+        if best.entries <= exact || (start.looksUp && cost < Double(people) * read) { return start }
+        return RuleStart(probes: sizes.contains { $0.isJoined && $0.people < people / 4 })
     }
 }
 
 /// People whom a rule finds, for use after `FROM`, with people as `c`.
 struct RulePeople: Sendable {
     let source: SQL
-    let condition: SQL
+    /// What reads and joins.
+    let early: SQL
+    /// What is compared on those who are left. Counting asks it as the filter of `count`: PostgreSQL takes a row apart up to
+    /// the last column that its scan asks for, which for `deleted_at` is a third of reading everybody, and compares rows
+    /// before it joins them, however few the join would leave.
+    let late: SQL
+
+    var condition: SQL { "\(early) AND \(late)" }
 }
 
 extension RuleCompiler {
     /// Everybody whom a rule finds.
     /// - Parameter most: read only so many entries of the smallest set; nil for all.
-    func people(_ group: RuleGroup, from start: RuleStart, most: Int? = nil) -> RulePeople {
+    func people(_ group: RuleGroup, from start: RuleStart, most: Int? = nil, newestFirst: Bool = false) -> RulePeople {
         let parts: [RuleNode] = Self.parts(group)
-        let sets: [SQL] = start.places.compactMap { parts.indices.contains($0) ? set(parts[$0])?.people : nil }
-        guard !sets.isEmpty, sets.count == start.places.count else {
-            return RulePeople(
-                source: "marketing_contacts c",
-                condition: "c.workspace_id = \(workspace) AND c.deleted_at IS NULL AND \(condition(parts))")
+        let sets: [RuleSet] = start.places.compactMap { parts.indices.contains($0) ? set(parts[$0]) : nil }
+        guard let first = sets.first, sets.count == start.places.count else { return everybody(parts, start) }
+        var known: [Int] = start.places
+        let source: SQL
+        if let most {
+            if first.candidates != nil { known.removeFirst() }
+            source =
+                "SELECT DISTINCT contact_id FROM (SELECT contact_id FROM (\(first.candidates ?? first.people)) q LIMIT \(most)) q"
+        } else {
+            // Neighbours stand side by side in index and table: in their order they are found sooner.
+            let order: SQL = newestFirst ? " ORDER BY contact_id DESC" : " ORDER BY contact_id"
+            source =
+                (sets.count == 1
+                    ? "SELECT DISTINCT contact_id FROM (\(first.people)) q"
+                    : Self.combine(sets.map(\.people), " INTERSECT "))
+                + order
         }
-        let rest: [RuleNode] = parts.enumerated().filter { !start.places.contains($0.offset) }.map(\.element)
+        let rest: [RuleNode] = parts.enumerated().filter { !known.contains($0.offset) }.map(\.element)
         // Few people are looked up one by one.
         let own = RuleCompiler(
             workspace, clock: clock, ledger: ledger, reach: start.left <= 2 * RuleStart.exact ? .few : reach)
         return RulePeople(
             source: """
-                (\(Self.first(sets, most))) s
+                (\(source)) s
                 JOIN marketing_contacts c ON c.workspace_id = \(workspace) AND c.id = s.contact_id
                 """,
-            condition: "c.deleted_at IS NULL AND \(own.condition(rest))")
+            early: own.condition(rest), late: "c.deleted_at IS NULL")
     }
 
-    private static func first(_ sets: [SQL], _ most: Int?) -> SQL {
-        if let most { return "SELECT DISTINCT contact_id FROM (SELECT contact_id FROM (\(sets[0])) q LIMIT \(most)) q" }
-        if sets.count == 1 { return "SELECT DISTINCT contact_id FROM (\(sets[0])) q" }
-        return combine(sets, " INTERSECT ")
+    private func everybody(_ parts: [RuleNode], _ start: RuleStart) -> RulePeople {
+        let late: [RuleNode] = parts.filter { $0.isOfRow && (start.probes || RuleCost($0).share >= 0.9) }
+        let early: [RuleNode] = parts.filter { !late.contains($0) }
+        return RulePeople(
+            source: "marketing_contacts c", early: "c.workspace_id = \(workspace) AND \(condition(early))",
+            late: "c.deleted_at IS NULL AND \(condition(late))")
     }
 }

@@ -127,8 +127,8 @@ package struct SegmentActions: SegmentRules {
         let sample: [ContactSummary]
         let sentence: String
         let milliseconds: Double
-        /// Where counting began.
-        let start: RuleStart
+        /// How it was asked, and where counting began.
+        let branches: [RuleBranch]
     }
 
     func preview(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> Preview {
@@ -137,14 +137,14 @@ package struct SegmentActions: SegmentRules {
                 let rule = try await desk.prepare(rules, scope, in: transaction)
                 let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
                 let start = ContinuousClock.now
-                let beginning: RuleStart = try await query.start()
-                let count: Int = try await query.count(beginning)
+                let branches: [RuleBranch] = try await query.start()
+                let count: Int = try await query.count(branches)
                 let took: Duration = start.duration(to: .now)
-                let sample: [ContactSummary] = count == 0 ? [] : try await query.sample(beginning)
+                let sample: [ContactSummary] = count == 0 ? [] : try await query.sample(branches)
                 return Preview(
                     count: count, sample: sample, sentence: rule.sentence,
                     milliseconds: Double(took.components.attoseconds) / 1e15 + Double(took.components.seconds) * 1000,
-                    start: beginning)
+                    branches: branches)
             }
         }
     }
@@ -170,7 +170,7 @@ package struct SegmentActions: SegmentRules {
     }
 
     private func asking<Value>(
-        _ rules: JSONValue, _ scope: WorkspaceScope, _ body: (RuleQuery, RuleStart) async throws -> Value
+        _ rules: JSONValue, _ scope: WorkspaceScope, _ body: (RuleQuery, [RuleBranch]) async throws -> Value
     ) async throws -> Value {
         try await RuleQuery.narrowing {
             try await services.database.read(scope.workspace) { transaction in
@@ -181,13 +181,14 @@ package struct SegmentActions: SegmentRules {
         }
     }
 
-    /// The statement that counts a rule, with its values, and how PostgreSQL would go about it.
+    /// The statements that count a rule, with their values, and how PostgreSQL would go about them.
     func query(of rules: JSONValue, _ scope: WorkspaceScope) async throws -> (sql: String, plan: [String]) {
         try await services.database.read(scope.workspace) { transaction in
             let rule = try await desk.prepare(rules, scope, in: transaction)
             let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
-            let start: RuleStart = try await query.start()
-            return (query.countSQL(start).description, try await query.plan(start))
+            let branches: [RuleBranch] = try await query.start()
+            let statements: [String] = branches.map { query.countSQL($0).description }
+            return (statements.joined(separator: ";\n\n"), try await query.plan(branches))
         }
     }
 

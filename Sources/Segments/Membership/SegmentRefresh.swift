@@ -65,21 +65,20 @@ struct SegmentRefresh: Sendable {
     private func wrongPeople(_ segment: LiveSegment, _ clock: RuleClock) async throws -> [ContactID] {
         let compiler = RuleCompiler(workspace, clock: clock, ledger: ledger)
         return try await services.workerDatabase.read(workspace, timeout: .seconds(600)) { transaction in
-            let sizes = RuleSizes(group: segment.rule, compiler: compiler, transaction: transaction)
-            let start: RuleStart = try await sizes.start()
-            let people: RulePeople = compiler.people(segment.rule, from: start)
+            let branches: [RuleBranch] = try await RuleBranch.of(segment.rule, compiler, in: transaction)
             let wrong: Query<ContactID> = .values(
                 ContactID.self, "segments.wrong",
                 """
                 SELECT coalesce(found.id, member.contact_id) FROM (
-                    SELECT c.id FROM \(people.source) WHERE \(people.condition) OFFSET 0
+                    SELECT f.id FROM (\(compiler.ids(branches))) f OFFSET 0
                 ) found FULL JOIN (
                     SELECT m.contact_id FROM marketing_list_members m
                     WHERE m.workspace_id = \(workspace) AND m.list_id = \(segment.stored.list) OFFSET 0
                 ) member ON member.contact_id = found.id
                 WHERE found.id IS NULL OR member.contact_id IS NULL
                 """)
-            return try await transaction.pipeline(RuleQuery.joins(looksUp: start.looksUp), wrong).1
+            let looksUp: Bool = branches.allSatisfy(\.start.looksUp)
+            return try await transaction.pipeline(RuleQuery.joins(looksUp ? .some : .whole), wrong).1
         }
     }
 

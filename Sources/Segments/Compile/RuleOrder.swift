@@ -1,0 +1,103 @@
+import Core
+
+/// What looking at one condition costs, and how often it holds, by and large: the order in which conditions of a group are
+/// compared. PostgreSQL takes conditions on json as they come, for all functions cost the same to it.
+struct RuleCost {
+    /// In tenths of a microsecond.
+    var effort: Double
+    /// How many of all people it holds for, between 0 and 1.
+    var share: Double
+
+    var negated: RuleCost { RuleCost(effort: effort, share: 1 - share) }
+
+    /// The conditions in the order in which the fewest comparisons are made: what decides soonest, for its cost, comes first.
+    /// - Parameter areAll: whether all must hold, so that one that does not decides.
+    static func ordered(_ nodes: [RuleNode], areAll: Bool, negated: Bool = false) -> [RuleNode] {
+        let ranked: [(rank: Double, place: Int, node: RuleNode)] = nodes.enumerated().map { place, node in
+            let own = RuleCost(node)
+            let cost: RuleCost = negated ? own.negated : own
+            let decides: Double = areAll ? 1 - cost.share : cost.share
+            return (cost.effort / max(decides, 0.001), place, node)
+        }
+        return ranked.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.map(\.node)
+    }
+
+    init(effort: Double, share: Double) {
+        self.effort = effort
+        self.share = share
+    }
+
+    init(_ node: RuleNode) {
+        switch node {
+        case .condition(let condition): self.init(condition)
+        case .behaviour(let behaviour):
+            let once = RuleCost(effort: 20, share: 0.3)
+            if case .atLeast = behaviour.times { self = once } else { self = once.negated }
+        case .group(let group): self.init(group)
+        }
+    }
+
+    private init(_ group: RuleGroup) {
+        let costs: [RuleCost] = group.nodes.map { node in
+            group.match == .none ? RuleCost(node).negated : RuleCost(node)
+        }
+        effort = costs.reduce(0) { $0 + $1.effort }
+        share =
+            group.match == .any
+            ? 1 - costs.reduce(1) { $0 * (1 - $1.share) } : costs.reduce(1) { $0 * $1.share }
+    }
+
+    private init(_ condition: RuleCondition) {
+        if let opposite = condition.comparison.opposite {
+            self = RuleCost(RuleCondition(condition.field, opposite, condition.value)).negated
+            return
+        }
+        self.init(effort: Self.effort(condition.field), share: Self.share(condition))
+    }
+
+    private static func effort(_ field: RuleField) -> Double {
+        switch field {
+        case .property(let property):
+            switch property.type {
+            case .boolean: 1.5
+            case .number, .singleSelect: 2.5
+            default: 3.5
+            }
+        case .list, .companyField, .companyProperty: 20
+        case .tags, .firstName, .lastName, .source: 1
+        default: 0.5
+        }
+    }
+
+    private static func share(_ condition: RuleCondition) -> Double {
+        if condition.field == .emailStatus {
+            switch condition.value {
+            case .text("active"): return 0.95
+            case .texts(let statuses) where statuses.contains("active"): return 0.97
+            default: return 0.03
+            }
+        }
+        switch condition.comparison {
+        case .isNotEmpty: return 0.9
+        case .equals: return condition.field.kind == .boolean ? 0.5 : 0.1
+        case .oneOf, .containsAny, .between, .inLast, .inNext: return 0.3
+        case .moreThan, .lessThan, .atLeast, .atMost, .before, .after, .olderThan: return 0.5
+        default: return 0.1
+        }
+    }
+}
+
+extension RuleNode {
+    /// Whether a person's own row answers it, without a look at companies, lists or what people did.
+    var isOfRow: Bool {
+        switch self {
+        case .behaviour: false
+        case .group(let group): group.nodes.allSatisfy(\.isOfRow)
+        case .condition(let condition):
+            switch condition.field {
+            case .list, .companyField, .companyProperty: false
+            default: true
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Postgres
+import Web
+
+/// Comparing texts without regard to case costs most of what a condition on a text costs: PostgreSQL turns each one into
+/// wide characters and back. In the collation "C" it folds the letters A to Z alone, in a third of the time, so that is
+/// asked first: alone where it decides, else to spare most texts the rest.
+///
+/// Folding goes letter by letter. What becomes an ASCII letter was one before, in either case, but for `i` and `k`: `İ`, `ı`
+/// in Turkish databases, and the sign of Kelvin are beside them. So these two are left open, like everything that is not
+/// ASCII.
+struct TypedText {
+    /// Folded.
+    let wanted: String
+
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && scalar != "i" && scalar != "k"
+    }
+
+    /// Whether folding A to Z alone decides.
+    var isPlain: Bool { wanted.unicodeScalars.allSatisfy(Self.isPlain) }
+
+    /// For `LIKE`, with `_` for each letter that is left open; nil where nothing would be left.
+    var pattern: String? {
+        guard wanted.unicodeScalars.contains(where: Self.isPlain) else { return nil }
+        var pattern = String.UnicodeScalarView()
+        for scalar in wanted.unicodeScalars {
+            guard Self.isPlain(scalar) else {
+                pattern.append("_")
+                continue
+            }
+            if scalar == "%" || scalar == "_" || scalar == "\\" { pattern.append("\\") }
+            pattern.append(scalar)
+        }
+        return String(pattern)
+    }
+}
+
+extension RuleCompiler {
+    /// The comparison of a text as people typed it. NULL counts as no.
+    func typedPredicate(_ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ text: SQL) -> SQL {
+        let plain: SQL = "lower((\(text)) COLLATE \"C\")"
+        let folded: SQL = "lower(\(text))"
+        switch value {
+        case .texts(let given):
+            let isPlain: Bool = given.allSatisfy { TypedText(wanted: FoldedText.fold($0, for: kind)).isPlain }
+            return textPredicate(kind, comparison, value, isPlain ? plain : folded)
+        case .text(let given):
+            let typed = TypedText(wanted: FoldedText.fold(given, for: kind))
+            if typed.isPlain { return textPredicate(kind, comparison, value, plain) }
+            let whole: SQL = textPredicate(kind, comparison, value, folded)
+            guard let pattern = typed.pattern else { return whole }
+            let likely: String =
+                switch comparison {
+                case .contains: "%\(pattern)%"
+                case .startsWith: "\(pattern)%"
+                case .endsWith: "%\(pattern)"
+                default: pattern
+                }
+            return "\(plain) LIKE \(likely) AND \(whole)"
+        default: return textPredicate(kind, comparison, value, text)
+        }
+    }
+}
