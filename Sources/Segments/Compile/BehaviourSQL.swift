@@ -69,7 +69,9 @@ extension RuleCompiler {
             SELECT e.contact_id FROM marketing_events e WHERE e.workspace_id = \(workspace) AND e.name = \(name)
             """
         if let window = behaviour.window { sql += " AND \(Self.within(MomentBounds(window, clock), "e.occurred_at"))" }
-        for filter in behaviour.filters { sql += " AND \(self.filter(filter))" }
+        if !behaviour.filters.isEmpty {
+            sql += " AND \(likely(SQL.join(behaviour.filters.map(filter), separator: " AND ")))"
+        }
         return sql
     }
 

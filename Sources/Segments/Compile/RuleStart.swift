@@ -127,9 +127,13 @@ extension RuleCompiler {
 
     private func everybody(_ parts: [RuleNode], _ start: RuleStart) -> RulePeople {
         let late: [RuleNode] = parts.filter { $0.isOfRow && (start.probes || RuleCost($0).share >= 0.9) }
-        let early: [RuleNode] = parts.filter { !late.contains($0) }
+        let rows: [RuleNode] = parts.filter { $0.isOfRow && !late.contains($0) }
+        let joined: [RuleNode] = parts.filter { !$0.isOfRow }
         return RulePeople(
-            source: "marketing_contacts c", early: "c.workspace_id = \(workspace) AND \(condition(early))",
+            source: "marketing_contacts c",
+            early: """
+                c.workspace_id = \(workspace) AND \(rows.isEmpty ? "true" : likely(condition(rows))) AND \(condition(joined))
+                """,
             late: "c.deleted_at IS NULL AND \(condition(late))")
     }
 }
