@@ -30,6 +30,13 @@ package struct AnalyticsSlice: Slice {
         AnalyticsAPI(services: services, reports: reports, messages: messages, dashboards: dashboards).add(to: &table)
     }
 
+    /// Writes down how many people a workspace has, as of the moment of the services (`AppServices.at`).
+    package static func recordContactCount(
+        of workspace: WorkspaceID, timeZone: String, _ services: AppServices
+    ) async throws {
+        try await ContactCounts(services: services).record(workspace, timeZone: timeZone)
+    }
+
     package func jobs(_ registry: inout JobRegistry) {
         registry.schedule("analytics.contact_counts", every: .seconds(3600)) { [services] _ in
             try await ContactCounts(services: services).record()

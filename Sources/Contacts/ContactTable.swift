@@ -24,6 +24,8 @@ struct ContactTableRow: ViewRecord {
         f.text("title") { $0.title }
         f.text("initials") { $0.initials }
         f.optionalText("email") { $0.contact.email }
+        // Beneath the name where there is no room for a column; who has no name is called by the address.
+        f.optionalText("address") { $0.contact.name == nil ? nil : $0.contact.email }
         f.optionalText("phone") { $0.contact.phone }
         f.text("status") { $0.contact.emailStatus.words }
         f.text("tone") { $0.contact.emailStatus.tone }

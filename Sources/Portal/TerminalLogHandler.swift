@@ -12,14 +12,14 @@ import Web
 package struct TerminalLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
-    private let write: @Sendable (String) -> Void
+    private let write: @Sendable ([UInt8]) -> Void
 
     package init(level: Logger.Level) {
-        self.init(level: level, write: LogOutput.write)
+        self.init(level: level, write: StandardOutput.write)
     }
 
     /// - Parameter write: takes whole lines with their line feed.
-    init(level: Logger.Level, write: @escaping @Sendable (String) -> Void) {
+    init(level: Logger.Level, write: @escaping @Sendable ([UInt8]) -> Void) {
         logLevel = level
         self.write = write
     }
@@ -38,7 +38,7 @@ package struct TerminalLogHandler: LogHandler {
         var line: String = "\(time)  \(level)\(event.message)"
         let all: Logger.Metadata = metadata.merging(event.metadata ?? [:]) { _, new in new }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) { line += "  \(key)=\(value)" }
-        write(Self.printable(line) + "\n")
+        write(Array("\(Self.printable(line))\n".utf8))
     }
 
     /// What came from outside must not move the cursor, change colours or begin a line of its own.

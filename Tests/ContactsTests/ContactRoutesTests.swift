@@ -267,6 +267,15 @@ struct ContactRoutesTests {
             let path = try #require(uploaded.location)
             let preview = try await browser.get(path)
             #expect(preview.text.contains("semicolons"))
+            #expect(try preview.page().all("[name=newList]").first?["value"] == "People")
+            let refused = try await browser.post(
+                "\(path)/start",
+                [
+                    ("column0", "email"), ("column1", "ignore"), ("column2", "newProperty"), ("property2", "Plan"),
+                    ("type2", "singleSelect"), ("newList", "News"), ("consentBasis", "consent"),
+                ])
+            #expect(refused.status == .unprocessableContent)
+            #expect(try await (try await ana.api(.get, "/v1/lists")).json()["data"] == .array([]))
             let incomplete = try await browser.post(
                 "\(path)/start", [("column0", "email"), ("column1", "ignore"), ("column2", "ignore")])
             #expect(incomplete.status == .unprocessableContent)

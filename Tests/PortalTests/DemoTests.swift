@@ -55,6 +55,26 @@ struct DemoTests {
             #expect(totals.map(\.1) == [66])
             #expect((totals.first?.2 ?? 0) > 10)
             #expect(try await browser.get("/contacts").text.contains("180"))
+            #expect(!(try await browser.get("/").page().has("a[href='/demo']")))
+            let (weeks, latest) = try await portal.services.database.read(workspace) { tx in
+                try await tx.rows(
+                    as: (Int, Double).self, "test.cohorts",
+                    """
+                    SELECT count(DISTINCT c.created_at), extract(epoch FROM
+                        (SELECT min(first_sent_at) FROM marketing_sends WHERE workspace_id = \(workspace)) - max(c.created_at))::float8
+                    FROM marketing_contacts c WHERE c.workspace_id = \(workspace)
+                    """)[0]
+            }
+            #expect(weeks == 9 && latest > 86_400, "People came in cohorts, all before the campaign went out")
+            let growth = try await portal.services.database.read(workspace) { tx in
+                try await tx.values(
+                    Int.self, "test.growth",
+                    """
+                    SELECT contact_count FROM marketing_contact_counts
+                    WHERE workspace_id = \(workspace) ORDER BY day LIMIT 9
+                    """)
+            }
+            #expect(growth == [20, 40, 60, 80, 100, 120, 140, 160, 180])
             for (path, words) in [
                 ("/lists", ["Newsletter", "Wholesale"]), ("/segments", ["Opened, never clicked", "Lisbon and Porto"]),
                 ("/companies", ["Harbour Bakery"]), ("/outbox", ["the autumn roast is here"]),

@@ -1,5 +1,6 @@
 import Core
 import Cryptography
+import FoundationEssentials
 import Jobs
 import Logging
 import Postgres
@@ -49,6 +50,14 @@ package struct AppServices: Sendable {
         self.logger = logger
         directory = WorkspaceDirectory(database: database, clock: clock)
         audit = AuditLog(clock: clock, ids: ids)
+    }
+
+    /// The same services at another moment: what they write bears its time. For examples that look lived in.
+    package func at(_ date: Date) -> AppServices {
+        AppServices(
+            database: database, workerDatabase: workerDatabase, jobs: jobs, clock: .fixed(date), randomness: randomness,
+            secrets: secrets, keys: keys, urls: urls, passwords: passwords, varDirectory: varDirectory,
+            systemSMTP: systemSMTP, logger: logger)
     }
 
     /// The folder for uploads on their way in.

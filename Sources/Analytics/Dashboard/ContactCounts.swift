@@ -24,20 +24,22 @@ struct ContactCounts: Sendable {
             try await session.all(
                 Zoned.self, "analytics.workspaces", "SELECT \(Zoned.columns) FROM marketing_workspaces")
         }
-        let now: Date = services.clock.now
-        for workspace in workspaces {
-            let day: String = LocalBuckets(.day, zone: workspace.timeZone).isoDay(now)
-            _ = try await services.workerDatabase.write(workspace.id) { tx in
-                try await tx.run(
-                    "analytics.record_contact_count",
-                    """
-                    INSERT INTO marketing_contact_counts AS known (workspace_id, day, contact_count)
-                    SELECT workspace_id, \(day)::date, contact_count FROM marketing_contact_totals
-                    WHERE workspace_id = \(workspace.id)
-                    ON CONFLICT (workspace_id, day) DO UPDATE SET contact_count = excluded.contact_count
-                    WHERE known.contact_count <> excluded.contact_count
-                    """)
-            }
+        for workspace in workspaces { try await record(workspace.id, timeZone: workspace.timeZone) }
+    }
+
+    /// The entry of today, in the workspace's zone.
+    func record(_ workspace: WorkspaceID, timeZone: String) async throws {
+        let day: String = LocalBuckets(.day, zone: timeZone).isoDay(services.clock.now)
+        _ = try await services.workerDatabase.write(workspace) { tx in
+            try await tx.run(
+                "analytics.record_contact_count",
+                """
+                INSERT INTO marketing_contact_counts AS known (workspace_id, day, contact_count)
+                SELECT workspace_id, \(day)::date, contact_count FROM marketing_contact_totals
+                WHERE workspace_id = \(workspace)
+                ON CONFLICT (workspace_id, day) DO UPDATE SET contact_count = excluded.contact_count
+                WHERE known.contact_count <> excluded.contact_count
+                """)
         }
     }
 

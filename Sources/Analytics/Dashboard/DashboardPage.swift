@@ -57,6 +57,7 @@ struct DashboardPage: ViewPage {
         f.flag("showsNumbers") { $0.dashboard.hasContacts || $0.dashboard.hasSent }
         f.flag("isSetUp") { $0.dashboard.isSetUp }
         f.list("steps", of: ChecklistStep.self) { $0.steps }
+        f.flag("isEmpty") { !$0.dashboard.hasContacts }
         f.number("stepsDone") { page in page.steps.filter(\.isDone).count }
         f.number("stepCount") { page in page.steps.count }
         f.record("sends", of: Chart.self) { $0.sendsChart }

@@ -4,10 +4,14 @@ import Core
 /// reach nobody (RFC 2606).
 enum DemoData {
     static let workspaceName = "Demo: Northwind Coffee"
-    static let postalAddress = "Northwind Coffee, 12 Harbour Street, Oldtown"
+    static let postalAddress = "12 Harbour Street, Oldtown"
     /// The kind of record that the people and companies come from, as if a shop had told of them.
     static let source = "demo"
     static let peopleCount = 180
+    /// So many people came together, and so many days later the next; the last of them before the campaign went out.
+    static let cohort = 20
+    static let daysBetweenCohorts = 3
+    static let daysSinceLastCohort = 5
 
     private static let firstNames = [
         "Ana", "Ben", "Chloé", "Daniel", "Eva", "Felipe", "Grace", "Hugo", "Ines", "Jonas", "Keiko", "Luca", "Mara",

@@ -1,4 +1,5 @@
 import Accounts
+import Analytics
 import Campaigns
 import Contacts
 import Core
@@ -51,25 +52,43 @@ package struct DemoWorkspace: Sendable {
         }
     }
 
+    /// People came little by little during the last weeks.
     private func makePeople(_ scope: WorkspaceScope) async throws -> [ContactID] {
-        let reader = SyncReader(defaultType: DemoData.source, now: services.clock.now)
-        let companies = try DemoData.companies.indices.map { try reader.company(DemoData.company($0)) }
-        _ = try await CompanySync(services).apply(companies, scope)
-        let people = try (0..<DemoData.peopleCount).map { try reader.contact(DemoData.person($0)) }
-        return try await ContactSync(services).apply(people, scope).compactMap { $0.id.map { ContactID($0) } }
+        var people: [ContactID] = []
+        for first in stride(from: 0, to: DemoData.peopleCount, by: DemoData.cohort) {
+            let past = services.at(moment(ofPerson: first))
+            let reader = SyncReader(defaultType: DemoData.source, now: past.clock.now)
+            if first == 0 {
+                let companies = try DemoData.companies.indices.map { try reader.company(DemoData.company($0)) }
+                _ = try await CompanySync(past).apply(companies, scope)
+            }
+            let numbers = first..<min(first + DemoData.cohort, DemoData.peopleCount)
+            let cohort = try numbers.map { try reader.contact(DemoData.person($0)) }
+            people += try await ContactSync(past).apply(cohort, scope).compactMap { $0.id.map { ContactID($0) } }
+            try await AnalyticsSlice.recordContactCount(of: scope.workspace, timeZone: "UTC", past)
+        }
+        return people
+    }
+
+    /// When the person of this number came.
+    private func moment(ofPerson number: Int) -> Date {
+        let after: Int = (DemoData.peopleCount - 1 - number) / DemoData.cohort
+        let days: Int = DemoData.daysSinceLastCohort + after * DemoData.daysBetweenCohorts
+        return services.clock.now.addingTimeInterval(-Double(days) * 86_400)
     }
 
     private func makeLists(_ people: [ContactID], _ scope: WorkspaceScope) async throws -> ContactListID {
+        let past = services.at(moment(ofPerson: DemoData.peopleCount - 1))
         let wholesale: [ContactID] = people.enumerated().filter { DemoData.isWholesale($0.offset) }.map(\.element)
         // One in twelve never asked for the newsletter.
         let readers: [ContactID] = people.enumerated().filter { $0.offset % 12 != 5 }.map(\.element)
         return try await services.database.write(scope.workspace) { transaction in
             _ = try await ContactLists.create(
                 name: "Wholesale", description: "Cafés, shops and offices.", members: wholesale, scope,
-                services: services, in: transaction)
+                services: past, in: transaction)
             return try await ContactLists.create(
                 name: "Newsletter", description: "Everybody who asked for it in the shop.", members: readers, scope,
-                services: services, in: transaction
+                services: past, in: transaction
             ).id
         }
     }

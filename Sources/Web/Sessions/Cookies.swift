@@ -13,14 +13,23 @@ struct CookieJar: Sendable {
     var flashName: String { secure ? "__Host-flash" : "flash" }
     let themeName = "theme"
 
+    /// By bytes: every page asks for several cookies.
     func value(of name: String, in headers: HTTPFields) -> String? {
         for header in headers[values: .cookie] {
-            for pair in header.split(separator: ";") {
-                let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                if parts.count == 2, parts[0].trimmed == name { return parts[1].trimmed }
+            for pair in header.utf8.split(separator: UInt8(ascii: ";")) {
+                guard let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { continue }
+                guard Self.withoutBlanks(pair[..<equals]).elementsEqual(name.utf8) else { continue }
+                return String(Substring(Self.withoutBlanks(pair[pair.index(after: equals)...])))
             }
         }
         return nil
+    }
+
+    private static func withoutBlanks(_ part: Substring.UTF8View) -> Substring.UTF8View {
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        var part: Substring.UTF8View = part.drop(while: isBlank)
+        while let last = part.last, isBlank(last) { part.removeLast() }
+        return part
     }
 
     func set(_ name: String, _ value: String, maxAge: Int?) -> String {
