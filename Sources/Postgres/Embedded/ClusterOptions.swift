@@ -8,8 +8,8 @@ struct ClusterOptions {
 
     func arguments(_ files: ClusterFiles) -> [String] {
         let memory: Int = ClusterOptions.memoryMegabytes
-        // A table that takes more than a quarter of the buffers is read past them, page by page from the system, each time
-        // somebody asks about everybody: a million people take half a gigabyte. Tests have no such tables.
+        // A table that takes more than a quarter of the buffers is read past them, page by page from the system, each
+        // time somebody asks about everybody: a million people take half a gigabyte. Tests have no such tables.
         let buffers: Int = min(isDurable ? 4096 : 1024, max(64, memory / 8))
         var settings: [(String, String)] = [
             ("listen_addresses", ""),

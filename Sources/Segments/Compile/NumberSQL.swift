@@ -3,8 +3,8 @@ import Postgres
 
 /// Numbers of properties, compared as they are stored: as text and then as float8 they cost twice as much.
 extension RuleCompiler {
-    /// Up to here every number of a rule, and every whole number that is stored, is exact. Others were doubles before they
-    /// were stored, in their shortest digits, which sort as the doubles do.
+    /// Up to here every number of a rule, and every whole number that is stored, is exact. Others were doubles before
+    /// they were stored, in their shortest digits, which sort as the doubles do.
     private static let exact: Double = 9_007_199_254_740_992
 
     /// Whether a member of an object is this value and nothing else.

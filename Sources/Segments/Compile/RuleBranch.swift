@@ -1,8 +1,8 @@
 import Core
 import Postgres
 
-/// One of the rules that a question is asked with, and where it begins. What they find together is what the rule finds, each
-/// person once.
+/// One of the rules that a question is asked with, and where it begins. What they find together is what the rule finds,
+/// each person once.
 struct RuleBranch: Sendable {
     let group: RuleGroup
     let start: RuleStart

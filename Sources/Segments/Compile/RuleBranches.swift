@@ -1,8 +1,8 @@
 /// Takes a rule apart where it offers a choice: *any of* conditions on people's own rows and of what they did.
 ///
-/// Behind the workspace wall PostgreSQL gives a subquery in the middle of an `OR` to one process alone. A rule that stands
-/// for all of its answers is joined by several, or begins with a set of its own. So "rows or deed" becomes two rules that
-/// have nobody in common: "rows", and "deed, but not rows".
+/// Behind the workspace wall PostgreSQL gives a subquery in the middle of an `OR` to one process alone. A rule that
+/// stands for all of its answers is joined by several, or begins with a set of its own. So "rows or deed" becomes two
+/// rules that have nobody in common: "rows", and "deed, but not rows".
 enum RuleBranches {
     /// Each look at everybody costs as much as what a further branch spares.
     private static let most = 4

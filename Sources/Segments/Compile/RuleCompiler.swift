@@ -4,8 +4,8 @@ import Postgres
 
 /// Turns a rule into one condition on `marketing_contacts c`, with every value bound.
 ///
-/// Counting, samples, membership, the nightly check and sending all use it. Questions about everybody may begin with sets
-/// of people that indexes name (`RuleSets`); the condition is then compared on the people who are left.
+/// Counting, samples, membership, the nightly check and sending all use it. Questions about everybody may begin with
+/// sets of people that indexes name (`RuleSets`); the condition is then compared on the people who are left.
 package struct RuleCompiler: Sendable {
     /// How many people the statement looks at: it decides how often-did conditions are counted.
     package enum Reach: Sendable {
@@ -153,9 +153,9 @@ package struct RuleCompiler: Sendable {
         }
     }
 
-    /// A condition that nothing is known of, when everybody is looked at: PostgreSQL takes half of all rows for a `CASE`, but
-    /// one in a hundred or thousand for conditions on json and folded texts. Expecting nobody to be left, it would not let
-    /// each process count for itself, but have rows sent to one of them.
+    /// A condition that nothing is known of, when everybody is looked at: PostgreSQL takes half of all rows for a
+    /// `CASE`, but one in a hundred or thousand for conditions on json and folded texts. Expecting nobody to be left,
+    /// it would not let each process count for itself, but have rows sent to one of them.
     func likely(_ condition: SQL) -> SQL {
         reach == .everybody ? "CASE WHEN \(condition) THEN true END" : condition
     }

@@ -1,7 +1,7 @@
 import Core
 
-/// What looking at one condition costs, and how often it holds, by and large: the order in which conditions of a group are
-/// compared. PostgreSQL takes conditions on json as they come, for all functions cost the same to it.
+/// What looking at one condition costs, and how often it holds, by and large: the order in which conditions of a group
+/// are compared. PostgreSQL takes conditions on json as they come, for all functions cost the same to it.
 struct RuleCost {
     /// In tenths of a microsecond.
     var effort: Double
@@ -10,7 +10,8 @@ struct RuleCost {
 
     var negated: RuleCost { RuleCost(effort: effort, share: 1 - share) }
 
-    /// The conditions in the order in which the fewest comparisons are made: what decides soonest, for its cost, comes first.
+    /// The conditions in the order in which the fewest comparisons are made: what decides soonest, for its cost, comes
+    /// first.
     /// - Parameter areAll: whether all must hold, so that one that does not decides.
     static func ordered(_ nodes: [RuleNode], areAll: Bool, negated: Bool = false) -> [RuleNode] {
         let ranked: [(rank: Double, place: Int, node: RuleNode)] = nodes.enumerated().map { place, node in

@@ -17,8 +17,8 @@ struct RuleSet: Sendable {
     }
 }
 
-/// Behind the workspace wall only leakproof comparisons reach indexes (docs/postgres.md), so what can be is written with
-/// those of uuid, text, float8 and timestamptz.
+/// Behind the workspace wall only leakproof comparisons reach indexes (docs/postgres.md), so what can be is written
+/// with those of uuid, text, float8 and timestamptz.
 extension RuleCompiler {
     /// The parts of a rule that must all hold.
     static func parts(_ group: RuleGroup) -> [RuleNode] {

@@ -1,9 +1,9 @@
 import Core
 import Postgres
 
-/// Where a question about everybody begins: with the sets of people that are small enough to be worth reading, or with all
-/// people. PostgreSQL joins what it is given well enough, but cannot know how long these sets are: its statistics mix the
-/// values of all properties.
+/// Where a question about everybody begins: with the sets of people that are small enough to be worth reading, or with
+/// all people. PostgreSQL joins what it is given well enough, but cannot know how long these sets are: its statistics
+/// mix the values of all properties.
 struct RuleStart: Sendable, Equatable {
     /// The places of the sets among the rule's parts, the smallest first; none for all people.
     var places: [Int] = []
@@ -11,15 +11,16 @@ struct RuleStart: Sendable, Equatable {
     var left = Int.max
     /// How many entries all of them have, about.
     var entries = Int.max
-    /// Whether few people did, or belong to, what must hold: then all are held against that first, and only those who are
-    /// left have their rows compared.
+    /// Whether few people did, or belong to, what must hold: then all are held against that first, and only those who
+    /// are left have their rows compared.
     var probes = false
 
     /// Sets up to this size are counted exactly, larger ones estimated.
     static let exact = 8_000
 
-    /// Whether people are to be looked up one by one. With more of them PostgreSQL takes too long as soon as it guesses too
-    /// low, which it does where conditions look into json; joining whole sets by hash costs the same whatever it guesses.
+    /// Whether people are to be looked up one by one. With more of them PostgreSQL takes too long as soon as it guesses
+    /// too low, which it does where conditions look into json; joining whole sets by hash costs the same whatever it
+    /// guesses.
     var looksUp: Bool { left <= 60_000 }
 
     /// How long a set is.
@@ -53,8 +54,8 @@ struct RuleStart: Sendable, Equatable {
         }
     }
 
-    /// In microseconds on a slow machine: reading an entry of an index and finding it among others, fetching a person by
-    /// key with all comparisons, and looking at a person when all of them are read in turn.
+    /// In microseconds on a slow machine: reading an entry of an index and finding it among others, fetching a person
+    /// by key with all comparisons, and looking at a person when all of them are read in turn.
     private static let (entry, fetch, read): (Double, Double, Double) = (0.35, 4, 0.4)
 
     private static func alone(_ size: Size) -> Double { Double(size.entries) * entry + Double(size.people) * fetch }
@@ -83,9 +84,9 @@ struct RulePeople: Sendable {
     let source: SQL
     /// What reads and joins.
     let early: SQL
-    /// What is compared on those who are left. Counting asks it as the filter of `count`: PostgreSQL takes a row apart up to
-    /// the last column that its scan asks for, which for `deleted_at` is a third of reading everybody, and compares rows
-    /// before it joins them, however few the join would leave.
+    /// What is compared on those who are left. Counting asks it as the filter of `count`: PostgreSQL takes a row apart
+    /// up to the last column that its scan asks for, which for `deleted_at` is a third of reading everybody, and
+    /// compares rows before it joins them, however few the join would leave.
     let late: SQL
 
     var condition: SQL { "\(early) AND \(late)" }
@@ -102,8 +103,10 @@ extension RuleCompiler {
         let source: SQL
         if let most {
             if first.candidates != nil { known.removeFirst() }
-            source =
-                "SELECT DISTINCT contact_id FROM (SELECT contact_id FROM (\(first.candidates ?? first.people)) q LIMIT \(most)) q"
+            source = """
+                SELECT DISTINCT contact_id FROM (
+                    SELECT contact_id FROM (\(first.candidates ?? first.people)) q LIMIT \(most)) q
+                """
         } else {
             // Neighbours stand side by side in index and table: in their order they are found sooner.
             let order: SQL = newestFirst ? " ORDER BY contact_id DESC" : " ORDER BY contact_id"
@@ -126,13 +129,14 @@ extension RuleCompiler {
     }
 
     private func everybody(_ parts: [RuleNode], _ start: RuleStart) -> RulePeople {
-        let late: [RuleNode] = parts.filter { $0.isOfRow && (start.probes || RuleCost($0).share >= 0.9) }
+        let late: [RuleNode] = parts.filter { $0.isOfRow && (start.probes || RuleCost($0).share >= 0.95) }
         let rows: [RuleNode] = parts.filter { $0.isOfRow && !late.contains($0) }
         let joined: [RuleNode] = parts.filter { !$0.isOfRow }
         return RulePeople(
             source: "marketing_contacts c",
             early: """
-                c.workspace_id = \(workspace) AND \(rows.isEmpty ? "true" : likely(condition(rows))) AND \(condition(joined))
+                c.workspace_id = \(workspace) AND \(rows.isEmpty ? "true" : likely(condition(rows)))
+                AND \(condition(joined))
                 """,
             late: "c.deleted_at IS NULL AND \(condition(late))")
     }

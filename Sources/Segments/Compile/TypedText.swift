@@ -1,13 +1,13 @@
 import Postgres
 import Web
 
-/// Comparing texts without regard to case costs most of what a condition on a text costs: PostgreSQL turns each one into
-/// wide characters and back. In the collation "C" it folds the letters A to Z alone, in a third of the time, so that is
-/// asked first: alone where it decides, else to spare most texts the rest.
+/// Comparing texts without regard to case costs most of what a condition on a text costs: PostgreSQL turns each one
+/// into wide characters and back. In the collation "C" it folds the letters A to Z alone, in a third of the time, so
+/// that is asked first: alone where it decides, else to spare most texts the rest.
 ///
-/// Folding goes letter by letter. What becomes an ASCII letter was one before, in either case, but for `i` and `k`: `İ`, `ı`
-/// in Turkish databases, and the sign of Kelvin are beside them. So these two are left open, like everything that is not
-/// ASCII.
+/// Folding goes letter by letter. What becomes an ASCII letter was one before, in either case, but for `i` and `k`:
+/// `İ`, `ı` in Turkish databases, and the sign of Kelvin are beside them. So these two are left open, like everything
+/// that is not ASCII.
 struct TypedText {
     /// Folded.
     let wanted: String

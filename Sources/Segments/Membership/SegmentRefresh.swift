@@ -5,8 +5,8 @@ import FoundationEssentials
 import Jobs
 import Postgres
 
-/// Looks at everybody for one segment: after it was made or changed, when a day begins, when somebody asks, and at night to
-/// see whether all is well.
+/// Looks at everybody for one segment: after it was made or changed, when a day begins, when somebody asks, and at
+/// night to see whether all is well.
 struct SegmentRefreshJob: Job {
     static let kind = "segments.refresh"
     static let lane: JobLane = .bulk
@@ -29,8 +29,8 @@ struct SegmentRefreshJob: Job {
 /// The difference between a segment's members and who matches its rule, and the way to remove it.
 ///
 /// One statement finds who is on the wrong side, without holding anything. Whom it names are decided anew in small
-/// transactions that hold the workspace's membership: what was committed in the meantime is seen by them, and what commits
-/// later leaves a note that waits until they are done. So nothing is lost and nobody waits long.
+/// transactions that hold the workspace's membership: what was committed in the meantime is seen by them, and what
+/// commits later leaves a note that waits until they are done. So nothing is lost and nobody waits long.
 struct SegmentRefresh: Sendable {
     let services: AppServices
     let ledger: any BehaviourLedger
