@@ -84,9 +84,9 @@ struct RulePeople: Sendable {
     let source: SQL
     /// What reads and joins.
     let early: SQL
-    /// What is compared on those who are left. Counting asks it as the filter of `count`: PostgreSQL takes a row apart
-    /// up to the last column that its scan asks for, which for `deleted_at` is a third of reading everybody, and
-    /// compares rows before it joins them, however few the join would leave.
+    /// What is compared on those who are left. Counting asks it as the filter of `count`: PostgreSQL compares rows
+    /// before it joins them, however few the join would leave, and takes a row apart up to the last column that its
+    /// scan asks for. Where that is the key alone, reading everybody costs a third of what it does with `deleted_at`.
     let late: SQL
 
     var condition: SQL { "\(early) AND \(late)" }
