@@ -24,7 +24,6 @@ struct AccountsRoutes: Sendable {
         routes.page(.get, "/settings/members/{id}/remove", .admin, confirmRemoval)
         routes.page(.post, "/settings/members/{id}/remove", .admin, remove)
         routes.page(.post, "/settings/invitations/{id}/revoke", .admin, revoke)
-        AuditRoutes(services: services).add(to: &routes)
     }
 
     // MARK: Oneself

@@ -8,9 +8,14 @@ package struct AccountsSlice: Slice {
     private let services: AppServices
     private let sessions: SessionQueries
     private let memory: SessionMemory
+    private let vocabulary: AuditVocabulary.Source
 
-    package init(services: AppServices) {
+    /// - Parameter vocabulary: how the slices above name what the audit log's values stand for.
+    package init(
+        services: AppServices, vocabulary: @escaping AuditVocabulary.Source = { _, _, _, _ in AuditVocabulary() }
+    ) {
         self.services = services
+        self.vocabulary = vocabulary
         let sessions = SessionQueries(database: services.database, clock: services.clock)
         self.sessions = sessions
         memory = SessionMemory(clock: services.clock) { try await sessions.find($0) }
@@ -71,6 +76,7 @@ package struct AccountsSlice: Slice {
             members: MemberActions(services: services, sessions: sessions), invitations: invitations,
             workspaces: WorkspaceActions(services: services), sessions: sessions, memory: memory
         ).add(to: &table)
+        AuditRoutes(services: services, vocabulary: vocabulary).add(to: &table)
         QueueRoutes(services: services).add(to: &table)
         WorkspaceChoiceRoutes(services: services, sessions: sessions, memory: memory).add(to: &table)
         AccountsAPI(

@@ -216,12 +216,14 @@ struct ContactActions: Sendable {
     @discardableResult
     func delete(_ ids: [ContactID], _ scope: WorkspaceScope) async throws -> [ContactID] {
         try await services.database.write(scope.workspace) { transaction in
+            let only: Contact? =
+                ids.count == 1 ? try await ContactQueries(scope: scope).find(ids[0], in: transaction) : nil
             let gone: [ContactID] = try await ContactDeletion(scope: scope, now: services.clock.now)
                 .delete(ids, in: transaction)
             try await ContactTimeline(services).record(.deleted, gone, [:], scope, in: transaction)
             if gone.count == 1, let id = gone.first {
                 try await services.audit.record(
-                    "deleted a contact", subject: id.description, href: ContactPaths.contact(id) + "/restore",
+                    "deleted the contact", subject: only?.displayName, href: ContactPaths.contact(id) + "/restore",
                     by: scope,
                     in: transaction)
             }

@@ -70,7 +70,7 @@ struct ContactFormPage: ViewPage {
         }
 
         /// What forms call the fields of contacts and companies.
-        private static let labels: [String: String] = [
+        static let labels: [String: String] = [
             "email": "E-mail", "phone": "Phone", "firstName": "First name", "lastName": "Last name",
             "emailStatus": "E-mail status", "consentBasis": "Why we may write", "tags": "Tags",
             "trackingAllowed": "Opens and clicks", "company": "Company", "name": "Name", "domain": "Domain",

@@ -57,12 +57,13 @@ struct ContactPageRoutes: Sendable {
         guard let contact = found.first else { throw WebError.notFound }
         let ownIDs = Set(own.map(\.id))
         let moments = history.page(records + sent + happened + origin + imports)
+        let zone: String = request.session?.timeZone ?? "UTC"
         return ContactShowPage(
             contact: contact, company: companies.first, lists: own,
             otherLists: all.filter { $0.kind == .static && !ownIDs.contains($0.id) }, definitions: definitions,
             notes: notes, tasks: tasks,
             people: people, reader: scope.actor, today: try await today(scope),
-            zone: request.session?.timeZone ?? "UTC", moments: moments.moments,
+            zone: zone, moments: moments.moments.map { $0.said(definitions, zone: zone) },
             filter: filter, isFirst: cursor == nil, olderCursor: moments.next.map { request.cursor(after: $0) },
             consents: consents, edit: edit)
     }

@@ -233,7 +233,7 @@ struct ContactTaskLine: ViewRecord {
 
     static let fields = Fields<ContactTaskLine> { f in
         f.text("title") { $0.task.title }
-        f.optionalText("due") { $0.task.dueOn }
+        f.optionalText("due") { $0.task.dueOn.map(LocalMoment.dayWords) }
         f.flag("isOverdue") { line in
             line.task.doneAt == nil && (line.task.dueOn.map { $0 < line.today } ?? false)
         }

@@ -23,10 +23,13 @@ struct DeletionPage: ViewPage {
         f.text("noun") { $0.noun }
         f.list("uses", of: ListUse.self) { $0.uses }
         f.flag("isBound") { $0.isBound }
-        f.link("action") { "\($0.href)/delete" }
+        f.link("action") { $0.path }
         f.text("backLabel") { $0.name }
         f.link("backHref") { $0.href }
     }
+
+    /// The address of this page itself.
+    var path: String { "\(href)/delete" }
 
     private var isBound: Bool { uses.contains(where: \.isBinding) }
 
@@ -37,9 +40,11 @@ struct DeletionPage: ViewPage {
 
     static func of(_ list: ContactList, _ uses: [ListUse]) -> DeletionPage {
         DeletionPage(
-            noun: "list", name: list.name,
-            consequence: "Its \(CountWords.people(list.memberCount)) stay in the workspace.", uses: uses,
-            href: ContactPaths.list(list.id))
+            noun: list.kind == .segment ? "segment" : "list", name: list.name,
+            consequence: list.memberCount == 0
+                ? "It has no members." : "Its members stay in the workspace: \(CountWords.people(list.memberCount)).",
+            uses: uses,
+            href: list.kind == .segment ? "/segments/\(list.id)" : ContactPaths.list(list.id))
     }
 
     static func of(_ company: Company, _ uses: [ListUse]) -> DeletionPage {
@@ -68,7 +73,7 @@ struct DeletionPage: ViewPage {
         let running = ListUse(
             name: "people.csv", href: "/contacts/imports/1", status: "Import", tone: "info", isBinding: true)
         return [
-            .of(PreviewPeople.list, []), .of(PreviewPeople.list, [draft]),
+            .of(PreviewPeople.list, []), .of(PreviewPeople.segment, []), .of(PreviewPeople.list, [draft]),
             .of(PreviewPeople.company, [draft]), .of(PreviewProperties.plan, holders: 12_408, [running, draft]),
         ]
     }

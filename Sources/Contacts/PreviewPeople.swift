@@ -27,6 +27,9 @@ enum PreviewPeople {
     static let list = ContactList(
         id: ContactListID(uuid), name: "Newsletter", description: "Everybody who signed up", memberCount: 12_408,
         createdAt: day, updatedAt: day)
+    static let segment = ContactList(
+        id: ContactListID(uuid), name: "Lapsed", description: "", kind: .segment, memberCount: 1, createdAt: day,
+        updatedAt: day)
     static let event = ContactEvent(
         id: Identifier(uuid), kind: .updated, occurredAt: day,
         data: .object(["firstName": .array([.string("Anna"), .string("Ana")])]))

@@ -41,7 +41,7 @@ package struct PortalAssembly: Sendable {
         outbox: OutboxLimits = OutboxLimits(), serviceKey: Secret<String>? = nil, icons: [String]? = nil,
         views: @escaping @Sendable () throws -> ViewLibrary
     ) {
-        let accounts = AccountsSlice(services: services)
+        let accounts = AccountsSlice(services: services, vocabulary: AuditWords.source)
         let rules = SegmentActions(
             services: services, ledger: LedgerBehaviour(), references: RuleReferences(campaigns: CampaignNames.find))
         let messaging = MessagingSlice(services: services, segments: rules, outbox: outbox, views: views)

@@ -18,8 +18,47 @@ struct AuditTests {
             let page = try await browser.get("/settings/audit?area=contacts").page()
             let row: String = try #require(
                 page.all("tbody tr").map(\.readableText).first { $0.contains("changed the contact") })
-            #expect(row.contains("firstName") && row.contains("Bobby") && row.contains("192.0.2.0/24"))
+            #expect(row.contains("First name") && row.contains("Bobby") && row.contains("192.0.2.0/24"))
             #expect(page.all("del").map(\.readableText).contains("Bo"))
+        }
+    }
+
+    @Test("Values are said with labels of properties and options, names, local dates and grouped numbers")
+    func words() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            for property in [
+                #"{"object":"contact","name":"tier","label":"Tier","type":"singleSelect","options":[{"value":"g1","label":"Gold plus"}]}"#,
+                #"{"object":"contact","name":"since","label":"Customer since","type":"date"}"#,
+                #"{"object":"contact","name":"seats","label":"Seats","type":"number"}"#,
+            ] {
+                let made = try await ana.api(.post, "/v1/property-definitions", property)
+                #expect(made.status == .created, "\(made.text)")
+            }
+            let company = try await ana.api(.post, "/v1/companies", #"{"name":"Acme Works"}"#).json()
+            let companyID: String = try #require(company["id"]?.stringValue)
+            let made = try await ana.api(.post, "/v1/contacts", #"{"email":"bo@example.com"}"#).json()
+            let id: String = try #require(made["id"]?.stringValue)
+            let change = try await ana.api(
+                .patch, "/v1/contacts/\(id)",
+                """
+                {"properties":{"tier":"g1","since":"2026-03-31","seats":12408},"companyId":"\(companyID)",
+                "emailStatus":"unconfirmed"}
+                """)
+            #expect(change.status == .ok, "\(change.text)")
+            let browser = try await ana.signIn()
+            let rows = try await browser.get("/settings/audit?area=contacts").page().all("tbody tr").map(\.readableText)
+            let row: String = try #require(rows.first { $0.contains("changed the contact") })
+            for words in [
+                "Tier", "Gold plus", "Customer since", "31 Mar 2026", "Seats", "12,408", "Acme Works", "Not confirmed",
+                "E-mail status",
+            ] {
+                #expect(row.contains(words), "\(words) in \(row)")
+            }
+            #expect(!row.contains("properties.") && !row.contains("2026-03-31") && !row.contains(companyID))
+            _ = try await ana.api(.delete, "/v1/contacts/\(id)")
+            let gone = try await browser.get("/settings/audit?q=deleted").page().all("tbody tr").map(\.readableText)
+            #expect(gone.first?.contains("deleted the contact bo@example.com") == true, "\(gone)")
         }
     }
 

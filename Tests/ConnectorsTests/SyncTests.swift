@@ -237,7 +237,7 @@ struct SyncTests {
             let index = try await browser.get("/settings/sync")
             #expect(index.text.contains("/settings/sync/\(id)"))
             let show = try await browser.get("/settings/sync/\(id)")
-            #expect(show.text.contains("updatedAt: This lies in the future."))
+            #expect(show.text.contains("Updated at: This lies in the future."))
             let replay = try await browser.post("/settings/sync/\(id)/replay")
             #expect(replay.status == .seeOther)
             #expect(replay.location != "/settings/sync/\(id)")
@@ -248,6 +248,19 @@ struct SyncTests {
             try await SyncLog(services: portal.services).sweep()
             #expect(try await browser.get("/settings/sync/\(id)").status == .ok)
         }
+    }
+
+    @Test(
+        "Pages say why a row failed without the place in the JSON that was sent",
+        arguments: [
+            ("email: This has no @.", "E-mail: This has no @."),
+            ("contact.firstName: Give a text.", "First name: Give a text."),
+            ("properties.last_order: This is no day.", "Property “last_order”: This is no day."),
+            ("[3]/identities/0/externalId: Give it.", "Id: Give it."), ("renewalDate: No.", "Renewal date: No."),
+            ("It was not handled.", "It was not handled."), ("Say this: now.", "Say this: now."),
+        ])
+    func reasons(stored: String, shown: String) {
+        #expect(SyncReason.words(stored) == shown)
     }
 
     @Test("Events of host products are taken in, and failed ones are in the log")

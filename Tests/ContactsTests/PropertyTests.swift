@@ -121,7 +121,7 @@ struct PropertyTests {
                 try await ana.api(
                     .post, "/v1/property-definitions", #"{"label":"Orders","name":"orders","type":"text"}"#))
             let count: Int = PropertyConversion.inlineLimit + 10
-            try await portal.services.database.write(workspace, timeout: .seconds(120)) { transaction in
+            _ = try await portal.services.database.write(workspace, timeout: .seconds(120)) { transaction in
                 try await transaction.run([
                     Statement(
                         "test.people",

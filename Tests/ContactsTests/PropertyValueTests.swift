@@ -61,6 +61,25 @@ struct PropertyValueTests {
         #expect(try PropertyValue(type: type, options: Self.options).normalized(.string(text)) == value)
     }
 
+    @Test(
+        "Pages show days in words, and numbers and amounts with separators",
+        arguments: [
+            (.money, .object(["amount": .int(1_234_550), "currency": .string("EUR")]), "12,345.50 EUR"),
+            (.money, .object(["amount": .int(-5), "currency": .string("EUR")]), "-0.05 EUR"),
+            (.number, .int(12_408), "12,408"),
+            (.number, .double(-1234.5), "-1,234.5"), (.date, .string("2026-03-31"), "31 Mar 2026"),
+            (.dateTime, .string("2026-03-31T07:30:00Z"), "31 Mar 2026, 09:30"),
+            (.text, .string("2026-03-31"), "2026-03-31"),
+            (.number, .double(1e20), "1e+20"),
+        ] as [(PropertyType, JSONValue, String)])
+    func shown(type: PropertyType, value: JSONValue, text: String) {
+        let definition = PropertyDefinition(
+            id: PropertyID(PreviewPeople.run.uuid), object: .contact, name: "x", label: "X", type: type, group: "",
+            position: 0, isRequired: false, defaultValue: .null, description: "", options: [], speed: .normal,
+            createdAt: PreviewPeople.day, updatedAt: PreviewPeople.day, version: 1, change: nil)
+        #expect(PropertyFormat.shown(value, definition, zone: "Europe/Berlin") == text)
+    }
+
     @Test("Templates say an amount of money in words")
     func sayable() {
         #expect(PropertyFormat.sayable(Self.euros) == .string("12.50 EUR"))

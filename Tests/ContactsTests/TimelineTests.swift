@@ -99,4 +99,22 @@ struct TimelineTests {
         #expect(order.allSatisfy { MomentPosition($0.keys) == $0 })
         #expect(MomentPosition(["1", "other", "a"]) == nil)
     }
+
+    @Test("Changes on a timeline are said with labels of properties and options, and days in words")
+    func changeWords() {
+        let changes: [String: JSONValue] = [
+            "firstName": .array([.string("Anna"), .string("Ana")]),
+            "emailStatus": .array([.string("active"), .string("unconfirmed")]),
+            "properties.plan": .array([.null, .string("pro")]), "owner": .array([.string("\(Self.somebody)"), .null]),
+        ]
+        let known = Dictionary(PreviewProperties.all.map { ($0.name, $0) }) { first, _ in first }
+        let words = ChangeWords(definitions: known, zone: "UTC", names: [Self.somebody: "Bo"]).words(changes)
+        #expect(words?.contains("First name: Anna → Ana") == true)
+        #expect(words?.contains("E-mail status: Active → Not confirmed") == true)
+        #expect(words?.contains("Owner: Bo → nothing") == true)
+        #expect(words?.contains("properties.") == false)
+        #expect(ChangeWords().words([:]) == nil)
+    }
+
+    private static let somebody = "01920000-0000-7000-8000-000000000000"
 }

@@ -131,16 +131,22 @@ struct AuditEntry: PostgresRow {
         let after: String?
     }
 
-    /// Field by field what changed, else what explains the deed.
-    var changes: [Change] {
+    /// Field by field what changed, else what explains the deed, in words.
+    func changes(_ speech: AuditSpeech) -> [Change] {
         let old: [String: JSONValue] = Self.members(before)
         let new: [String: JSONValue] = Self.members(after)
         if old.isEmpty, new.isEmpty {
             let details: [String: JSONValue] = Self.members(self.details)
-            return details.keys.sorted().map { Change(field: $0, before: nil, after: details[$0].map(Self.words)) }
+            return details.keys.sorted().map { field in
+                Change(
+                    field: speech.label(field, area), before: nil,
+                    after: details[field].map { speech.words($0, field, area) })
+            }
         }
         return Set(old.keys).union(new.keys).sorted().map { field in
-            Change(field: field, before: Self.words(old[field] ?? .null), after: Self.words(new[field] ?? .null))
+            Change(
+                field: speech.label(field, area), before: speech.words(old[field] ?? .null, field, area),
+                after: speech.words(new[field] ?? .null, field, area))
         }
     }
 
@@ -149,6 +155,7 @@ struct AuditEntry: PostgresRow {
         return members
     }
 
+    /// As files have it: values as they are stored.
     static func words(_ value: JSONValue) -> String {
         switch value {
         case .null: "nothing"

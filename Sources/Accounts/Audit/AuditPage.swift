@@ -34,13 +34,13 @@ struct AuditRow: ViewRecord {
         f.optionalText("origin") { $0.origin }
     }
 
-    init(_ entry: AuditEntry) {
+    init(_ entry: AuditEntry, _ speech: AuditSpeech) {
         at = entry.occurredAt
         actor = entry.actor
         action = entry.action
         subject = entry.subject
         href = entry.href
-        changes = entry.changes
+        changes = entry.changes(speech)
         origin = entry.request.map { "Request \($0)" + (entry.network.map { $0.isEmpty ? "" : " from \($0)" } ?? "") }
     }
 
@@ -58,8 +58,8 @@ struct AuditRow: ViewRecord {
         AuditRow(
             example: "Acme",
             changes: [
-                AuditEntry.Change(field: "name", before: "Acme Inc.", after: "Acme"),
-                AuditEntry.Change(field: "note", before: nil, after: "moved"),
+                AuditEntry.Change(field: "Name", before: "Acme Inc.", after: "Acme"),
+                AuditEntry.Change(field: "Note", before: nil, after: "moved"),
             ]),
         AuditRow(example: "a list", changes: []),
     ]

@@ -7,6 +7,7 @@ import Web
 /// The log of deeds: looked at with a filter, deed by deed with the values before and after, and taken out as CSV.
 struct AuditRoutes: Sendable {
     let services: AppServices
+    let vocabulary: AuditVocabulary.Source
 
     static let path = "/settings/audit"
 
@@ -27,20 +28,9 @@ struct AuditRoutes: Sendable {
             errors = error
         }
         let asked: AuditFilter = filter
-        let (entries, people, check) = try await services.database.read(scope.workspace) { transaction in
-            (
-                errors.isEmpty
-                    ? try await services.audit.page(
-                        asked, scope, before: before, limit: paging.limit + 1, in: transaction) : [],
-                try await transaction.rows(
-                    as: (UserID, String).self, "accounts.audit.people",
-                    """
-                    SELECT u.id, u.name FROM marketing_memberships m JOIN marketing_users u ON u.id = m.user_id
-                    WHERE m.workspace_id = \(scope.workspace) ORDER BY u.name LIMIT 200
-                    """),
-                try await AuditChain(services: services).lastCheck(scope.workspace, in: transaction)
-            )
-        }
+        let wanted: Int = errors.isEmpty ? paging.limit + 1 : 0
+        let look: Look = try await look(asked, before: before, limit: wanted, scope)
+        let entries: [AuditEntry] = look.entries
         let shown: [AuditEntry] = Array(entries.prefix(paging.limit))
         var next: String?
         if entries.count > paging.limit, let last = shown.last {
@@ -51,9 +41,47 @@ struct AuditRoutes: Sendable {
             summary: shown.isEmpty ? "Nothing here" : "Newest first",
             previousHref: before == nil ? nil : Self.path + PercentEncoding.query(asked.pairs), nextHref: next)
         let page = AuditPage(
-            entries: shown.map(AuditRow.init), pager: pager, filter: asked, people: people, query: request.query,
-            errors: errors, check: check)
+            entries: shown.map { AuditRow($0, look.speech) }, pager: pager, filter: asked, people: look.people,
+            query: request.query,
+            errors: errors, check: look.check)
         return .page(page, status: errors.isEmpty ? .ok : .unprocessableContent)
+    }
+
+    /// What the page shows, read at once.
+    private struct Look: Sendable {
+        var entries: [AuditEntry] = []
+        var people: [(UserID, String)] = []
+        var check: AuditCheck?
+        var speech = AuditSpeech()
+    }
+
+    private func look(
+        _ filter: AuditFilter, before: Identifier<AuditEntryTag>?, limit: Int, _ scope: WorkspaceScope
+    ) async throws -> Look {
+        try await services.database.read(scope.workspace) { transaction in
+            var look = Look()
+            if limit > 0 {
+                look.entries = try await services.audit.page(
+                    filter, scope, before: before, limit: limit, in: transaction)
+            }
+            look.people = try await transaction.rows(
+                as: (UserID, String).self, "accounts.audit.people",
+                """
+                SELECT u.id, u.name FROM marketing_memberships m JOIN marketing_users u ON u.id = m.user_id
+                WHERE m.workspace_id = \(scope.workspace) ORDER BY u.name LIMIT 200
+                """)
+            look.check = try await AuditChain(services: services).lastCheck(scope.workspace, in: transaction)
+            look.speech = try await speech(for: look.entries, scope, in: transaction)
+            return look
+        }
+    }
+
+    private func speech(
+        for entries: [AuditEntry], _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> AuditSpeech {
+        let zone: String = try await services.directory.workspace(scope.workspace)?.timeZone ?? "UTC"
+        let mentions: AuditVocabulary.Mentions = AuditSpeech.mentions(entries)
+        return AuditSpeech(vocabulary: try await vocabulary(mentions, zone, scope, transaction), zone: zone)
     }
 
     private func export(_ request: WebRequest) async throws -> WebResponse {

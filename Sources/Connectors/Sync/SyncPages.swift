@@ -57,7 +57,7 @@ struct SyncFailureRow: ViewRecord {
             let parts: [String] = [row.failure.sourceType, row.failure.sourceID].filter { !$0.isEmpty }
             return parts.isEmpty ? "without a name" : parts.joined(separator: " ")
         }
-        f.text("reason") { $0.failure.reason }
+        f.text("reason") { SyncReason.words($0.failure.reason) }
         f.text("state") { row in
             if row.failure.replayedAt != nil { return "Tried again" }
             return row.failure.payload == nil ? "No longer kept" : "Can be tried again"

@@ -122,7 +122,7 @@ struct CompanyShowPage: ViewPage {
         f.text("domainShown") { $0.company.domain ?? "—" }
         f.text("phone") { $0.company.phone ?? "—" }
         f.optionalLink("website") { $0.company.website }
-        f.text("websiteShown") { $0.company.website ?? "—" }
+        f.text("websiteShown") { $0.websiteShown }
         f.text("owner") { $0.owner ?? "Nobody" }
         f.date("created") { $0.company.createdAt }
         f.date("updated") { $0.company.updatedAt }
@@ -152,6 +152,13 @@ struct CompanyShowPage: ViewPage {
 
     private func timeline(_ part: CompanyHistory.Part?, cursor: String? = nil) -> String {
         CompanyPaths.company(company.id) + PercentEncoding.query([("show", part?.rawValue), ("cursor", cursor)])
+    }
+
+    /// Without what every address has; a long one may break where its parts end.
+    private var websiteShown: String {
+        var text: Substring = (company.website ?? "—")[...]
+        for scheme in ["https://", "http://"] where text.hasPrefix(scheme) { text = text.dropFirst(scheme.count) }
+        return String(text.hasSuffix("/") ? text.dropLast() : text)
     }
 
     static var previews: [CompanyShowPage] {

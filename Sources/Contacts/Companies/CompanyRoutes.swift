@@ -184,10 +184,13 @@ struct CompanyRoutes: Sendable {
         }
         guard let company = found.first else { throw WebError.notFound }
         let (moments, next) = history.page(own + activities + deeds)
+        let zone: String = request.session?.timeZone ?? "UTC"
+        let names: [String: String] = Dictionary(staff.map { ($0.id.description, $0.name) }) { first, _ in first }
+        let said: [ContactMoment] = moments.map { $0.said(definitions, zone: zone, names: names) }
         return .page(
             CompanyShowPage(
-                company: company, definitions: definitions, zone: request.session?.timeZone ?? "UTC", people: people,
-                owner: staff.first { $0.id == company.ownerID }?.name, moments: moments,
+                company: company, definitions: definitions, zone: zone, people: people,
+                owner: staff.first { $0.id == company.ownerID }?.name, moments: said,
                 part: history.part, olderCursor: next.map { request.cursor(after: $0) }, isFirst: after == nil))
     }
 

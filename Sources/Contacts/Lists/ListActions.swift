@@ -95,13 +95,14 @@ struct ListActions: Sendable {
         try await services.database.write(scope.workspace, timeout: .seconds(60)) { transaction in
             let found: [ListUse] = try await uses(id, scope, transaction)
             if found.contains(where: \.isBinding) { return .inUse(found) }
-            let name: String? = try await transaction.value(
-                String?.self, "contacts.lists.delete",
+            let deleted: (String, ContactListKind)? = try await transaction.rows(
+                as: (String, ContactListKind).self, "contacts.lists.delete",
                 """
                 UPDATE marketing_lists SET deleted_at = \(services.clock.now), member_count = 0
-                WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NULL RETURNING name
-                """)
-            guard let name else { return .missing }
+                WHERE workspace_id = \(scope.workspace) AND id = \(id) AND deleted_at IS NULL RETURNING name, kind
+                """
+            ).first
+            guard let (name, kind) = deleted else { return .missing }
             try await transaction.run([
                 Statement(
                     "contacts.lists.delete.members",
@@ -114,7 +115,9 @@ struct ListActions: Sendable {
                 AudienceChanges.record(nil, fields: ["list"], scope.workspace, at: services.clock.now),
             ])
             try await segments?.forget(id, scope, in: transaction)
-            try await services.audit.record("deleted the list", subject: name, by: scope, in: transaction)
+            try await services.audit.record(
+                kind == .segment ? "deleted the segment" : "deleted the list", subject: name, by: scope,
+                in: transaction)
             return .done
         }
     }

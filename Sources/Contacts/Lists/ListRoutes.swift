@@ -20,6 +20,9 @@ struct ListRoutes: Sendable {
         routes.page(.post, "/lists/{id}/members", .editor, addMembers)
         routes.page(.get, "/lists/{id}/delete", .editor, confirmDeletion)
         routes.page(.post, "/lists/{id}/delete", .editor, delete)
+        // Segments are lists; their question stands among the pages of segments.
+        routes.page(.get, "/segments/{id}/delete", .editor, confirmDeletion)
+        routes.page(.post, "/segments/{id}/delete", .editor, delete)
     }
 
     private func index(_ request: WebRequest) async throws -> WebResponse {
@@ -132,6 +135,8 @@ struct ListRoutes: Sendable {
     private func confirmDeletion(_ request: WebRequest) async throws -> WebResponse {
         let list = try await list(request)
         let scope = try request.scope
+        let page: DeletionPage = .of(list, [])
+        if request.path != page.path { return .redirect(to: page.path) }
         let found: [ListUse] = try await services.database.read(scope.workspace) { transaction in
             try await uses(list.id, scope, transaction)
         }
@@ -141,7 +146,9 @@ struct ListRoutes: Sendable {
     private func delete(_ request: WebRequest) async throws -> WebResponse {
         let list = try await list(request)
         switch try await actions.delete(list.id, try request.scope) {
-        case .done: return .redirect(to: "/lists", notice: "The list “\(list.name)” was deleted.")
+        case .done:
+            let noun: String = list.kind == .segment ? "segment" : "list"
+            return .redirect(to: "/\(noun)s", notice: "The \(noun) “\(list.name)” was deleted.")
         case .missing: throw WebError.notFound
         case .inUse(let uses): return .page(DeletionPage.of(list, uses), status: .conflict)
         }

@@ -70,7 +70,8 @@ struct MergeFieldRow: ViewRecord {
 
     /// What two people say of each field; those that neither has are left out.
     static func rows(
-        _ one: MergeFields, _ other: MergeFields, companies: [UUID: String], _ definitions: [PropertyDefinition]
+        _ one: MergeFields, _ other: MergeFields, companies: [UUID: String], _ definitions: [PropertyDefinition],
+        zone: String
     ) -> [MergeFieldRow] {
         func company(_ fields: MergeFields) -> String? { fields.company.map { companies[$0] ?? "A company" } }
         var all: [MergeFieldRow] = []
@@ -87,8 +88,8 @@ struct MergeFieldRow: ViewRecord {
             let definition: PropertyDefinition? = definitions.first { $0.name == name }
             add(
                 "properties.\(name)", definition?.label ?? name,
-                one.properties[name].map { PropertyFormat.shown($0, definition) },
-                other.properties[name].map { PropertyFormat.shown($0, definition) })
+                one.properties[name].map { PropertyFormat.shown($0, definition, zone: zone) },
+                other.properties[name].map { PropertyFormat.shown($0, definition, zone: zone) })
         }
         return all
     }
@@ -126,6 +127,8 @@ struct MergeComparePage: ViewPage {
     let second: MergeFields
     var companies: [UUID: String] = [:]
     var definitions: [PropertyDefinition] = []
+    /// The workspace's time zone, for moments.
+    var zone: String = "UTC"
 
     static let view = "contacts/merge"
     static let fields = Fields<MergeComparePage> { f in
@@ -137,7 +140,8 @@ struct MergeComparePage: ViewPage {
         f.link("secondHref") { "/contacts/\($0.secondID)" }
         f.link("action") { "/contacts/\($0.firstID)/merge/\($0.secondID)" }
         f.list("rows", of: MergeFieldRow.self) { page in
-            MergeFieldRow.rows(page.first, page.second, companies: page.companies, page.definitions)
+            MergeFieldRow.rows(
+                page.first, page.second, companies: page.companies, page.definitions, zone: page.zone)
         }
         f.optionalText("tags") { page in
             let tags: [String] = page.first.tags + page.second.tags.filter { !page.first.tags.contains($0) }

@@ -117,6 +117,7 @@ struct MergeRoutes: Sendable {
                 firstID: "\(one)", secondID: "\(other)", first: first.fields, second: second.fields)
             page.companies = try await companies([first, second], scope, in: transaction)
             page.definitions = try await transaction.pipeline(PropertyQueries(scope: scope).all(.contact))
+            page.zone = try await services.directory.workspace(scope.workspace)?.timeZone ?? "UTC"
             return page
         }
         guard let page else { throw WebError.notFound }

@@ -19,6 +19,13 @@ enum LocalMoment {
         return "\(local.day) \(months[local.month - 1]) \(local.year), \(two(local.hour)):\(two(local.minute))"
     }
 
+    /// A day as pages say it: `31 Mar 2026`; a text that is no day stays as it is.
+    static func dayWords(_ stored: String) -> String {
+        let parts: [Int] = stored.split(separator: "-", omittingEmptySubsequences: false).compactMap { Int($0) }
+        guard stored.utf8.count == 10, parts.count == 3, (1...12).contains(parts[1]) else { return stored }
+        return "\(parts[2]) \(months[parts[1] - 1]) \(parts[0])"
+    }
+
     /// What somebody typed, in UTC. A time that the clocks jump over is the same time after the jump; of one that comes
     /// twice it is the first. A text that is no local time stays as it is: what has a zone of its own is fine, and
     /// everything else is refused with reasons later.

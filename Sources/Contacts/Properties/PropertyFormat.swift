@@ -1,4 +1,5 @@
 import Core
+import Web
 
 /// Values of properties as texts.
 package enum PropertyFormat {
@@ -28,14 +29,21 @@ package enum PropertyFormat {
     package static func shown(
         _ value: JSONValue?, _ definition: PropertyDefinition?, zone: String? = nil
     ) -> String {
-        if definition?.type == .dateTime, let zone, let text = value?.stringValue {
-            return LocalMoment.words(text, zone: zone)
+        if let text = value?.stringValue {
+            switch definition?.type {
+            case .dateTime?: return zone.map { LocalMoment.words(text, zone: $0) } ?? text
+            case .date?: return LocalMoment.dayWords(text)
+            default: break
+            }
         }
         return switch value {
         case nil, .null: "—"
         case .bool(let flag)?: flag ? "Yes" : "No"
         case .string(let text)?: label(text, definition)
         case .array(let values)?: values.map { label(machine($0), definition) }.joined(separator: ", ")
+        case .int(let number)? where definition?.type == .number: NumberWords.grouped(number)
+        case .double(let number)? where definition?.type == .number: NumberWords.grouped(decimal: String(number))
+        case .object(let members)?: money(members).map(NumberWords.grouped(decimal:)) ?? machine(value)
         default: machine(value)
         }
     }

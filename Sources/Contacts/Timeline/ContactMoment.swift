@@ -53,6 +53,21 @@ package struct ContactMoment: Sendable, ViewRecord {
         self.key = key
     }
 
+    /// Fields that changed, with the values before and after; said anew where the properties are known.
+    var changes: [String: JSONValue] = [:]
+
+    /// The same with labels of properties and options, and moments in the workspace's zone.
+    func said(
+        _ definitions: [PropertyDefinition], zone: String, names: [String: String] = [:]
+    ) -> ContactMoment {
+        guard !changes.isEmpty else { return self }
+        let known = Dictionary(definitions.map { ($0.name, $0) }) { first, _ in first }
+        return ContactMoment(
+            kind, title: title, at: at, icon: icon,
+            detail: ChangeWords(definitions: known, zone: zone, names: names).words(changes),
+            href: href, key: key)
+    }
+
     package static let fields = Fields<ContactMoment> { f in
         f.text("title") { $0.title }
         f.date("at") { $0.at }

@@ -141,20 +141,27 @@ package struct ContactEvent: Sendable, PostgresRow {
     /// What explains it: the fields that changed, or the reason.
     package var detail: String? {
         if let detail = data["detail"]?.stringValue { return detail }
-        guard kind == .updated || kind == .synced, case .object(let members) = data else { return nil }
-        let changes: [String] = members.keys.sorted().compactMap { name in
-            guard case .array(let values)? = members[name], values.count == 2 else { return nil }
-            return "\(name): \(Self.words(values[0])) → \(Self.words(values[1]))"
+        return ChangeWords().words(changes)
+    }
+
+    /// Fields that changed, with the values before and after.
+    private var changes: [String: JSONValue] {
+        guard data["detail"] == nil, kind == .updated || kind == .synced, case .object(let members) = data else {
+            return [:]
         }
-        return changes.isEmpty ? nil : changes.joined(separator: " · ")
+        return members.filter { _, value in
+            if case .array(let values) = value { values.count == 2 } else { false }
+        }
     }
 
     package var href: String? { data["href"]?.stringValue }
 
     var moment: ContactMoment {
-        ContactMoment(
+        var moment = ContactMoment(
             kind.name.hasPrefix(ContactTimeline.Kind.activityPrefix) ? .activity : .change, title: title,
             at: occurredAt, icon: icon, detail: detail, href: href, key: id.description)
+        moment.changes = changes
+        return moment
     }
 
     private var icon: String {
@@ -173,17 +180,6 @@ package struct ContactEvent: Sendable, PostgresRow {
         case "activity.meeting": "calendar"
         case "activity.email": "mail"
         default: "info"
-        }
-    }
-
-    private static func words(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "nothing"
-        case .string(let text): text.isEmpty ? "nothing" : text
-        case .int(let number): String(number)
-        case .double(let number): String(number)
-        case .bool(let flag): flag ? "yes" : "no"
-        case .array, .object: "…"
         }
     }
 }

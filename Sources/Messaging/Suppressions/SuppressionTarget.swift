@@ -11,7 +11,7 @@ package enum SuppressionKind: String, Sendable, CaseIterable {
         case .email: "Address"
         case .domain: "Domain"
         case .phone: "Phone number"
-        case .erased: "Erased address"
+        case .erased: "Erased"
         }
     }
 }
@@ -64,7 +64,7 @@ package struct SuppressionTarget: Sendable, Equatable {
     package static func shown(_ key: String, _ kind: SuppressionKind) -> String {
         switch kind {
         case .domain: String(key.dropFirst())
-        case .erased: "An erased address (\(key.dropFirst().prefix(8))…)"
+        case .erased: "An erased address or number"
         case .email, .phone: key
         }
     }

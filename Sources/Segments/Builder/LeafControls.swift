@@ -114,8 +114,9 @@ struct LeafControls {
                     SelectOption(value: $0.0, label: $0.1, selected: $0.0 == often)
                 }, error: error("operator"), refreshes: true))
         if often != "never" {
-            var times = input("number", "times", "Times", suffix: "times", error: error("times"))
+            var times = input("number", "times", "How many times", error: error("times"))
             if times.value.isEmpty { times.value = "1" }
+            times.suffix = times.value.trimmed == "1" ? "time" : "times"
             inputs.append(times)
         }
         inputs.append(

@@ -127,7 +127,7 @@ struct ExplanationBox: ViewRecord {
             who: "ana", title: "Ana Ruiz is in it", href: "/contacts/1",
             rows: [
                 ExplanationRow(depth: 0, words: "All of these", seen: nil, holds: true),
-                ExplanationRow(depth: 1, words: "whose plan is not “free”", seen: "“pro”", holds: true),
+                ExplanationRow(depth: 1, words: "where Plan is not “free”", seen: "“pro”", holds: true),
                 ExplanationRow(depth: 1, words: "who never clicked a link", seen: "once", holds: false),
             ])
     }
@@ -155,7 +155,7 @@ struct PreviewBox: ViewRecord {
 
     static var example: PreviewBox {
         PreviewBox(
-            summary: "1,240 people match", sentence: "People whose plan is not “free”.",
+            summary: "1,240 people match", sentence: "People where Plan is not “free”.",
             people: [SegmentPerson(name: "Ana Ruiz", detail: "ana@example.com", href: "/contacts/1")],
             sql: "SELECT count(*)", cost: "Counted in 12 ms, by looking at everybody.", why: .example)
     }
@@ -261,7 +261,7 @@ struct SegmentShowPage: ViewPage {
         f.link("href") { $0.href }
         f.link("editHref") { "\($0.href)/edit" }
         f.link("recalculateHref") { "\($0.href)/recalculate" }
-        f.link("deleteHref") { $0.id.map { "/lists/\($0)/delete" } ?? "/lists" }
+        f.link("deleteHref") { "\($0.href)/delete" }
         f.link("membersHref") { "/contacts?list=\($0.id?.description ?? "")" }
         f.link("exportHref") { "/contacts/export?list=\($0.id?.description ?? "")" }
     }

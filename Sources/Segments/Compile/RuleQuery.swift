@@ -105,7 +105,17 @@ struct RuleQuery: Sendable {
         {
             names.companies[company] = own
         }
-        return RuleEvaluator(clock: rule.clock, words: RuleWords(rule.catalog, names), facts: facts).explain(rule.group)
+        if let owner = facts.person.companyRow?.owner, names.users[owner] == nil {
+            names.users[owner] = try await transaction.value(
+                String?.self, "segments.explain.owner",
+                """
+                SELECT u.name FROM marketing_users u
+                JOIN marketing_memberships m ON m.user_id = u.id AND m.workspace_id = \(scope.workspace)
+                WHERE u.id = \(owner)
+                """)
+        }
+        let words = RuleWords(rule.catalog, names, clock: rule.clock)
+        return RuleEvaluator(clock: rule.clock, words: words, facts: facts).explain(rule.group)
     }
 
     /// What a rule that takes too long is answered with.

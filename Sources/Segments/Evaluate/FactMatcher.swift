@@ -10,34 +10,6 @@ enum FactValue: Sendable {
     case ids([UUID])
     /// A property, as it is stored.
     case json(JSONValue)
-
-    var words: String {
-        switch self {
-        case .text(let text): text.map { $0.isEmpty ? "empty" : "“\($0)”" } ?? "empty"
-        case .texts(let texts): texts.isEmpty ? "empty" : texts.joined(separator: ", ")
-        case .flag(let flag): flag.map { $0 ? "yes" : "no" } ?? "not known"
-        case .moment(let moment): MomentBounds.text(moment)
-        case .ids(let ids): ids.isEmpty ? "none" : "\(ids.count)"
-        case .json(let json): Self.words(json)
-        }
-    }
-
-    private static func words(_ json: JSONValue) -> String {
-        switch json {
-        case .null: "empty"
-        case .bool(let flag): flag ? "yes" : "no"
-        case .int(let number): RuleValue.words(Double(number))
-        case .double(let number): RuleValue.words(number)
-        case .string(let text): text.isEmpty ? "empty" : "“\(text)”"
-        case .array(let values): values.isEmpty ? "empty" : values.map(words).joined(separator: ", ")
-        case .object(let members):
-            if case .int(let amount)? = members["amount"], let currency = members["currency"]?.stringValue {
-                RuleMoney(amount: amount, currency: currency).words
-            } else {
-                "something else"
-            }
-        }
-    }
 }
 
 /// Compares a value of a record with a value of a rule, for operators that are no opposite of another one. Texts are

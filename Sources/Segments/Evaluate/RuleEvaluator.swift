@@ -97,10 +97,17 @@ package struct RuleEvaluator {
                 case .user: words.names.users
                 default: words.names.companies
                 }
-            let known: [String] = ids.map { names[$0] ?? (field.kind == .company ? "another company" : "another one") }
-            return known.isEmpty ? "none of them" : known.sorted().joined(separator: ", ")
+            let unknown: String =
+                switch field.kind {
+                case .company: "another company"
+                case .user: "somebody who left"
+                default: "another one"
+                }
+            let known: [String] = ids.map { names[$0] ?? unknown }
+            if known.isEmpty { return field.kind == .list ? "none of them" : "none" }
+            return known.sorted().joined(separator: ", ")
         }
-        return value.words
+        return SeenWords(words: words, field: field, clock: clock).words(value)
     }
 
     // MARK: Behaviour

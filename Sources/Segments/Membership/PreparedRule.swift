@@ -11,7 +11,7 @@ package struct PreparedRule: Sendable {
     package let names: RuleNames
     package let clock: RuleClock
 
-    package var words: RuleWords { RuleWords(catalog, names) }
+    package var words: RuleWords { RuleWords(catalog, names, clock: clock) }
     package var sentence: String { words.sentence(group) }
 }
 

@@ -49,7 +49,19 @@ package struct SegmentActions: SegmentRules {
             try await keep(list, rule, scope, in: transaction)
             try await services.audit.record(
                 "changed the rule of the segment", subject: old.name, href: "/segments/\(list)",
-                details: ["before": old.rules, "after": rule.group.json], by: scope, in: transaction)
+                before: ["rule": .string(try await words(old.rules, scope, in: transaction))],
+                after: ["rule": .string(rule.sentence)], by: scope, in: transaction)
+        }
+    }
+
+    /// A stored rule as a sentence, for the record.
+    private func words(
+        _ rules: JSONValue, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> String {
+        do {
+            return try await desk.prepare(rules, scope, requiresReferences: false, in: transaction).sentence
+        } catch is ValidationErrors {
+            return "a rule that cannot be read any more"
         }
     }
 

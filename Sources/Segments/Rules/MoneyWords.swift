@@ -1,6 +1,10 @@
 import Contacts
+import Web
 
 extension RuleMoney {
+    /// As sentences say it: `12,408.50 EUR`. Forms take `words`.
+    var grouped: String { NumberWords.grouped(decimal: words) }
+
     /// `12.50 EUR`.
     package var words: String {
         let decimals: Int = Currency.decimals(currency) ?? 2

@@ -54,6 +54,14 @@ package struct RuleClock: Sendable, Equatable {
         Day(year: 2024, month: 1, day: 1).adding($0).monthDay.iso
     }
 
+    /// A moment in the workspace's zone: `31 March 2026, 09:30`.
+    func words(_ moment: Date) -> String {
+        let seconds = Int(moment.timeIntervalSince1970.rounded(.down))
+        let local: Int = seconds + offset(at: seconds)
+        let minute: Int = ((local % 86_400 + 86_400) % 86_400) / 60
+        return "\(day(of: moment).words), \(MonthDay.two(minute / 60)):\(MonthDay.two(minute % 60))"
+    }
+
     private func offset(at seconds: Int) -> Int {
         zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds)))
     }

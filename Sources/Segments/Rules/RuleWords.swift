@@ -16,13 +16,16 @@ package struct RuleNames: Sendable {
 package struct RuleWords {
     let catalog: FieldCatalog
     let names: RuleNames
+    /// In whose zone moments are said; nil: in UTC.
+    let clock: RuleClock?
 
-    package init(_ catalog: FieldCatalog, _ names: RuleNames = RuleNames()) {
+    package init(_ catalog: FieldCatalog, _ names: RuleNames = RuleNames(), clock: RuleClock? = nil) {
         self.catalog = catalog
         self.names = names
+        self.clock = clock
     }
 
-    /// “People whose plan is not “free” and who opened an e-mail in the last 30 days.”
+    /// “People where Plan is not “free” and who opened an e-mail in the last 30 days.”
     package func sentence(_ group: RuleGroup) -> String {
         "People \(phrase(group, isInner: false))."
     }
@@ -38,12 +41,12 @@ package struct RuleWords {
 
     private func bracketed(_ text: String, _ isNeeded: Bool) -> String { isNeeded ? "(\(text))" : text }
 
-    /// One part of a rule: “whose plan is not “free””.
+    /// One part of a rule: “where Plan is not “free””.
     package func phrase(_ node: RuleNode) -> String {
         switch node {
         case .group(let group): phrase(group, isInner: true)
         case .condition(let condition): phrase(condition)
-        case .behaviour(let behaviour): BehaviourWords(names: names).phrase(behaviour)
+        case .behaviour(let behaviour): BehaviourWords(names: names, clock: clock).phrase(behaviour)
         }
     }
 
@@ -63,7 +66,8 @@ package struct RuleWords {
             return "who \((flag == (comparison == .equals)) ? "may" : "may not") be tracked"
         default: break
         }
-        let subject: String = "whose \(lowered(catalog.label(condition.field)))"
+        if let added = added(condition) { return added }
+        let subject: String = subject(condition.field)
         switch comparison {
         case .isEmpty: return "\(subject) is not known"
         case .isNotEmpty: return "\(subject) is known"
@@ -73,6 +77,38 @@ package struct RuleWords {
             // The one field that is called by a plural.
             let verb: String = condition.field == .tags ? comparison.pluralWords : comparison.words
             return "\(subject) \(verb) \(words(condition.value, condition.field))"
+        }
+    }
+
+    /// Labels of a workspace's own properties are names, whatever their number: “where Seats is 5”. The portal's are words
+    /// of ours: “whose e-mail address”.
+    private func subject(_ field: RuleField) -> String {
+        switch field {
+        case .property: return "where \(catalog.label(field))"
+        case .companyProperty(let property):
+            return "where the company’s \(catalog.label(.property(property)))"
+        case .companyField(.name): return "whose company’s name"
+        case .companyField: return "whose company’s \(catalog.label(field).dropFirst(8))"
+        default: return "whose \(lowered(catalog.label(field)))"
+        }
+    }
+
+    /// When somebody, or their company, was added: “who were added in the last 30 days”.
+    private func added(_ condition: RuleCondition) -> String? {
+        let verb: String
+        switch condition.field {
+        case .createdAt: verb = "who were"
+        case .companyField(.createdAt): verb = "whose company was"
+        default: return nil
+        }
+        let value: String = words(condition.value, condition.field)
+        switch condition.comparison {
+        case .equals: return "\(verb) added on \(value)"
+        case .differs: return "\(verb) not added on \(value)"
+        case .before, .after, .between: return "\(verb) added \(condition.comparison.rawValue) \(value)"
+        case .inLast, .inNext, .olderThan:
+            return "\(verb) added \(relative(condition.comparison, condition.value).dropFirst(3))"
+        default: return nil
         }
     }
 
@@ -105,7 +141,7 @@ package struct RuleWords {
         case .ids(let ids):
             let known: [UUID: String] = field.kind == .user ? names.users : names.companies
             return list(ids.map { known[$0] ?? (field.kind == .user ? "somebody who left" : "a company that is gone") })
-        default: return value.words
+        default: return value.words(clock)
         }
     }
 
@@ -129,6 +165,7 @@ package struct RuleWords {
 /// What people did, in words.
 struct BehaviourWords {
     let names: RuleNames
+    let clock: RuleClock?
 
     func phrase(_ behaviour: RuleBehaviour) -> String {
         var words: String = "who \(deed(behaviour))"
@@ -139,7 +176,7 @@ struct BehaviourWords {
         if !behaviour.filters.isEmpty {
             let filters: [String] = behaviour.filters.map { filter in
                 "\(filter.property) \(filter.comparison.words)"
-                    + (filter.value == .none ? "" : " \(filter.value.words)")
+                    + (filter.value == .none ? "" : " \(filter.value.words(clock))")
             }
             words += " where " + filters.joined(separator: " and ")
         }
@@ -191,8 +228,8 @@ extension RuleOperator {
 }
 
 extension RuleValue {
-    /// Without the names of what ids and options stand for.
-    var words: String {
+    /// Without the names of what ids and options stand for; moments in the clock's zone.
+    func words(_ clock: RuleClock?) -> String {
         switch self {
         case .none: ""
         case .text(let text): "“\(text)”"
@@ -200,11 +237,11 @@ extension RuleValue {
         case .number(let number): Self.words(number)
         case .numbers(let numbers): numbers.map(Self.words).joined(separator: " or ")
         case .numberRange(let low, let high): "\(Self.words(low)) and \(Self.words(high))"
-        case .money(let money): money.words
-        case .moneyRange(let low, let high): "\(low.words) and \(high.words)"
+        case .money(let money): money.grouped
+        case .moneyRange(let low, let high): "\(low.grouped) and \(high.grouped)"
         case .flag(let flag): flag ? "yes" : "no"
-        case .point(let point): point.words
-        case .points(let first, let last): "\(first.words) and \(last.words)"
+        case .point(let point): point.words(clock)
+        case .points(let first, let last): "\(first.words(clock)) and \(last.words(clock))"
         case .days(let days): "\(days) days"
         case .dayOfYear(let day): day.words
         case .daysOfYear(let first, let last): "\(first.words) and \(last.words)"
@@ -217,15 +254,15 @@ extension RuleValue {
 
     static func words(_ number: Double) -> String {
         if let whole = Int(exactly: number), abs(number) < 1e15 { return NumberWords.grouped(whole) }
-        return number.description
+        return NumberWords.grouped(decimal: number.description)
     }
 }
 
 extension RulePoint {
-    var words: String {
+    func words(_ clock: RuleClock?) -> String {
         switch self {
         case .day(let day): day.words
-        case .moment(let moment): MomentBounds.text(moment)
+        case .moment(let moment): clock?.words(moment) ?? MomentBounds.text(moment)
         }
     }
 }

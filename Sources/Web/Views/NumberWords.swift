@@ -11,6 +11,15 @@ package enum NumberWords {
         return text
     }
 
+    /// The same for a decimal and what stands behind it: `12408.50 EUR` becomes `12,408.50 EUR`. What is no such number stays.
+    package static func grouped(decimal text: String) -> String {
+        let sign: String = text.hasPrefix("-") ? "-" : ""
+        let whole: Substring = text.dropFirst(sign.count).prefix { $0.isASCII && $0.isNumber }
+        let rest: Substring = text.dropFirst(sign.count + whole.count)
+        guard let number = Int(whole), !rest.contains("e") else { return text }
+        return sign + grouped(number) + rest
+    }
+
     /// A share with one decimal, rounded half up: 0.0412 → `4.1 %`. What is not nothing is never shown as 0.0 %.
     package static func percent(_ share: Double) -> String {
         let tenths = Int((share * 1000).rounded())
