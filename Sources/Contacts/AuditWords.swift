@@ -43,7 +43,8 @@ package enum AuditWords {
         return known[(area == .companies ? "companies." : "contacts.") + field.dropFirst(11)]
     }
 
-    private static func names(
+    /// What ids stand for: lists, companies, contacts, members.
+    static func names(
         _ ids: [UUID], _ scope: WorkspaceScope, in transaction: PostgresTransaction
     ) async throws -> [UUID: String] {
         let found: [(UUID, String)] = try await transaction.rows(

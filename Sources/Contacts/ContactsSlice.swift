@@ -17,6 +17,7 @@ package struct ContactsSlice: Slice {
     private let peopleActivity: ContactMoment.PeopleSource
     private let segments: (any SegmentRules)?
     private let personal: [PersonalTable]
+    private let views: @Sendable () throws -> ViewLibrary
     private let retention: [RetentionRule]
     private let counts = MatchCountMemory()
     /// Making two people one.
@@ -26,6 +27,7 @@ package struct ContactsSlice: Slice {
     ///   - uploadLimit: the largest file that can be imported, in bytes.
     ///   - personal: what all slices say about single people.
     ///   - retention: how long all slices keep things.
+    ///   - views: the views of this moment, for files of personal data.
     package init(
         services: AppServices, uploadLimit: Int = 512 << 20,
         listUses: @escaping ListUse.Finder = { _, _, _ in [] },
@@ -36,8 +38,10 @@ package struct ContactsSlice: Slice {
         peopleActivity: @escaping ContactMoment.PeopleSource = ContactMoment.nothing,
         references: [ContactReference] = [], segments: (any SegmentRules)? = nil,
         personal: [PersonalTable] = ContactsSlice.personalTables,
-        retention: [RetentionRule] = ContactsSlice.retentionRules
+        retention: [RetentionRule] = ContactsSlice.retentionRules,
+        views: @escaping @Sendable () throws -> ViewLibrary
     ) {
+        self.views = views
         self.personal = personal
         self.retention = retention
         self.services = services
@@ -65,7 +69,7 @@ package struct ContactsSlice: Slice {
         CompaniesIndexPage.self, CompanyShowPage.self, CompanyFormPage.self,
         DuplicatesPage.self, MergePickPage.self, MergeComparePage.self, MergeShowPage.self,
         PersonPrivacyPage.self, ErasurePreviewPage.self, ErasurePage.self, PrivacySettingsPage.self,
-        PurgePreviewPage.self,
+        PurgePreviewPage.self, PersonalDataPage.self,
     ]
 
     package static let navigation: [NavItem] = [
@@ -99,7 +103,7 @@ package struct ContactsSlice: Slice {
 
     package func jobs(_ registry: inout JobRegistry) {
         let services = services
-        PrivacyJobs(services: services, tables: personal, rules: retention).add(to: &registry)
+        PrivacyJobs(services: services, tables: personal, rules: retention, views: views).add(to: &registry)
         registry.register(ContactImportJob.self) { job, context in
             guard let workspace = context.workspace else { return }
             let scope = WorkspaceScope(workspace: workspace, actor: job.actor)

@@ -451,6 +451,31 @@ struct PrivacyTests {
 
     // MARK: The person's file
 
+    /// The form for people: labels, local dates, and neither names of columns nor ids.
+    private func readable(_ stage: Stage) async throws {
+        let property = try await stage.ana.api(
+            .post, "/v1/property-definitions",
+            #"{"object":"contact","name":"since","label":"Customer since","type":"date"}"#)
+        #expect(property.status == .created, "\(property.text)")
+        _ = try await stage.ana.api(.patch, "/v1/contacts/\(stage.contact)", #"{"properties":{"since":"2026-03-31"}}"#)
+        _ = try await stage.ana.api(.post, "/v1/contacts/\(stage.contact)/notes", #"{"body":"Likes <tea>"}"#)
+        let data = try #require(
+            try await PersonalData.read(
+                stage.contact, tables: PortalAssembly.personalTables, services: stage.services, stage.scope))
+        let bytes: [UInt8] = try PortalFixture.library().render(
+            PersonalDataPage(data.document, data.words), chrome: Chrome.empty)
+        let html = String(decoding: bytes, as: UTF8.self)
+        for words in [
+            "<dt>First name</dt><dd>Zoraya</dd>", "<dt>Customer since</dt><dd>31 Mar 2026</dd>", "<h2>Notes</h2>",
+            "Likes &lt;tea&gt;", "<dt>On it since</dt><dd>15 Jan 2026", "News", "15 Jan 2026, 09:30", "You agreed",
+        ] {
+            #expect(html.contains(words), "\(words)")
+        }
+        let ids = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
+        #expect(html.firstMatch(of: ids) == nil)
+        #expect(!html.contains("first_name") && !html.contains("created_at") && !html.contains("2026-01-15T09:30:00+"))
+    }
+
     @Test("The file has every table, a manifest that fits, a link for a week; then it is gone")
     func export() async throws {
         let moment = Moment(PortalFixture.noon)
@@ -458,7 +483,7 @@ struct PrivacyTests {
             let asked = try await stage.ana.api(.post, "/v1/contacts/\(stage.contact)/export")
             #expect(asked.status == .accepted)
             let id: PersonExportID = try #require(try asked.json()["id"]?.stringValue.flatMap { PersonExportID($0) })
-            try await stage.exports.make(id, stage.scope)
+            try await stage.exports.make(id, stage.scope, views: { try PortalFixture.library() })
             let made = try await stage.ana.api(.get, "/v1/privacy/exports/\(id)").json()
             let link: String = try #require(made["link"]?.stringValue)
             let path = String(link.dropFirst("http://mail.test".count))
@@ -469,6 +494,7 @@ struct PrivacyTests {
             let text = String(decoding: file.bytes, as: UTF8.self)
             #expect(text.contains(Stage.email) && text.contains("person-export/1") && text.contains("<!doctype html>"))
             for table in PortalAssembly.personalTables { #expect(text.contains(table.name), "\(table.name)") }
+            try await readable(stage)
             #expect(try await stage.portal.send(.get, path + "x").status == .notFound)
             let log = try await stage.ana.signIn().get("/settings/audit?area=contacts").text
             #expect(log.contains("downloaded the personal data of"))

@@ -4,6 +4,7 @@ import Cryptography
 import FoundationEssentials
 import Jobs
 import Postgres
+import Templates
 import Web
 
 package enum PersonExportTag {}
@@ -95,11 +96,14 @@ struct PersonExports: Sendable {
         }
     }
 
-    func make(_ id: PersonExportID, _ scope: WorkspaceScope) async throws {
+    /// - Parameter views: the views of this moment, for the readable form.
+    func make(
+        _ id: PersonExportID, _ scope: WorkspaceScope, views: @Sendable () throws -> ViewLibrary
+    ) async throws {
         guard let export = try await find(id, scope), export.status == .queued else { return }
         let data = try await PersonalData.read(export.contact, tables: tables, services: services, scope)
         guard let data else { return try await fail(id, scope) }
-        let bytes: [UInt8] = try data.archive()
+        let bytes: [UInt8] = try data.archive(try views())
         try SpoolFile.makeDirectory(folder)
         SpoolFile.remove(path(id))
         let file = try SpoolFile.create(path(id))

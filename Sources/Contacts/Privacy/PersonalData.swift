@@ -3,6 +3,7 @@ import Core
 import Cryptography
 import FoundationEssentials
 import Postgres
+import Templates
 import Web
 
 /// Everything the portal holds about one person, as a file for that person: JSON with a stable form, the same to read, and a
@@ -36,12 +37,15 @@ struct PersonalData: Sendable {
     }
 
     let document: Document
+    /// How the readable form says it.
+    let words: PersonalDataWords
 
     /// Reads it all in one transaction, so that it fits together.
     static func read(
         _ contact: ContactID, tables: [PersonalTable], services: AppServices, _ scope: WorkspaceScope
     ) async throws -> PersonalData? {
-        let workspace: String = try await services.directory.workspace(scope.workspace)?.publicName ?? ""
+        let home: Workspace? = try await services.directory.workspace(scope.workspace)
+        let workspace: String = home?.publicName ?? ""
         return try await services.workerDatabase.read(scope.workspace, timeout: .seconds(60)) { transaction in
             let person: JSONValue? = try await transaction.value(
                 JSONValue?.self, "contacts.privacy.person",
@@ -64,6 +68,8 @@ struct PersonalData: Sendable {
                         isComplete: rows.count <= limit))
             }
             let consents = try await ConsentQueries.history(of: contact, scope, in: transaction)
+            let words = try await PersonalDataWords.load(
+                for: sections, person, zone: home?.timeZone ?? "UTC", scope, in: transaction)
             return PersonalData(
                 document: Document(
                     format: "person-export/1", workspace: workspace, madeAt: services.clock.now, contactId: contact,
@@ -76,7 +82,7 @@ struct PersonalData: Sendable {
                     left: tables.filter { $0.rows == nil }.map {
                         Left(
                             table: $0.name, title: $0.title, why: "It only repeats what stands elsewhere in this file.")
-                    }))
+                    }), words: words)
         }
     }
 
@@ -93,10 +99,14 @@ struct PersonalData: Sendable {
     }
 
     /// The archive: `person.json`, `person.html`, `manifest.json`.
-    func archive() throws -> [UInt8] {
+    /// - Parameter views: the views of this moment, for the readable form.
+    func archive(_ views: ViewLibrary) throws -> [UInt8] {
+        var chrome = Chrome.empty
+        chrome.timeZone = words.zone
+        let page: [UInt8] = try views.render(PersonalDataPage(document, words), chrome: chrome)
         let files: [(String, [UInt8])] = [
             ("person.json", try JSONBody.encode(document)),
-            ("person.html", Array(PersonalDataHTML(document).text.utf8)),
+            ("person.html", page),
         ]
         let manifest = Manifest(
             format: "person-export-manifest/1", madeAt: document.madeAt,
@@ -108,55 +118,5 @@ struct PersonalData: Sendable {
         for (name, bytes) in files { archive.add(name, bytes) }
         archive.add("manifest.json", try JSONBody.encode(manifest))
         return archive.finished()
-    }
-}
-
-/// The readable form: one page that needs nothing else.
-struct PersonalDataHTML {
-    let text: String
-
-    init(_ document: PersonalData.Document) {
-        var page = """
-            <!doctype html><html lang="en"><head><meta charset="utf-8"><title>Personal data</title>
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-            table{border-collapse:collapse;width:100%}td,th{border:1px solid #bbb;padding:.3rem .5rem;text-align:left;
-            vertical-align:top;overflow-wrap:anywhere}th{width:14rem}</style></head><body>
-            <h1>Your personal data</h1>
-            <p>Held by \(Self.escape(document.workspace)). Made on \(ISO8601.format(document.madeAt)).</p><h2>You</h2>
-            """
-        page += Self.table(document.contact)
-        for section in document.sections {
-            page += "<h2>\(Self.escape(section.title))</h2>"
-            if section.rows.isEmpty { page += "<p>Nothing.</p>" }
-            for row in section.rows { page += Self.table(row) + "<p></p>" }
-            if !section.isComplete { page += "<p>There is more than fits into this file. Ask for the rest.</p>" }
-        }
-        text = page + "</body></html>\n"
-    }
-
-    private static func table(_ value: JSONValue) -> String {
-        guard case .object(let members) = value else { return "<p>\(escape(PropertyFormat.shown(value, nil)))</p>" }
-        let rows: [String] = members.keys.sorted().compactMap { (name: String) -> String? in
-            guard let member = members[name], member != .null, member != .object([:]), member != .array([]) else {
-                return nil
-            }
-            return "<tr><th>\(escape(name))</th><td>\(escape(PropertyFormat.shown(member, nil)))</td></tr>"
-        }
-        return "<table>\(rows.joined())</table>"
-    }
-
-    static func escape(_ text: String) -> String {
-        var escaped = ""
-        for character in text {
-            switch character {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            default: escaped.append(character)
-            }
-        }
-        return escaped
     }
 }

@@ -2,12 +2,15 @@ import Accounts
 import Core
 import Jobs
 import Postgres
+import Templates
 
 /// The work behind people's rights: files of personal data, erasures, and what is removed by age.
 struct PrivacyJobs: Sendable {
     let services: AppServices
     let tables: [PersonalTable]
     let rules: [RetentionRule]
+    /// The views of this moment, for the readable form of a person's data.
+    let views: @Sendable () throws -> ViewLibrary
 
     func add(to registry: inout JobRegistry) {
         let exports = PersonExports(services: services, tables: tables)
@@ -16,7 +19,7 @@ struct PrivacyJobs: Sendable {
             guard let workspace = context.workspace else { return }
             let scope = WorkspaceScope(workspace: workspace, actor: job.actor)
             do {
-                try await exports.make(job.exportID, scope)
+                try await exports.make(job.exportID, scope, views: views)
             } catch  where context.isLastAttempt && !(error is CancellationError) {
                 try await exports.fail(job.exportID, scope)
                 throw error

@@ -19,6 +19,11 @@ enum LocalMoment {
         return "\(local.day) \(months[local.month - 1]) \(local.year), \(two(local.hour)):\(two(local.minute))"
     }
 
+    /// The same of a moment.
+    static func words(_ moment: Date, zone: String) -> String {
+        words(Date(timeIntervalSince1970: moment.timeIntervalSince1970.rounded(.down)).formatted(.iso8601), zone: zone)
+    }
+
     /// A day as pages say it: `31 Mar 2026`; a text that is no day stays as it is.
     static func dayWords(_ stored: String) -> String {
         let parts: [Int] = stored.split(separator: "-", omittingEmptySubsequences: false).compactMap { Int($0) }
