@@ -18,6 +18,7 @@ package struct ContactsSlice: Slice {
     private let segments: (any SegmentRules)?
     private let personal: [PersonalTable]
     private let views: @Sendable () throws -> ViewLibrary
+    private let mentions: PersonMentions.Finder
     private let retention: [RetentionRule]
     private let counts = MatchCountMemory()
     /// Making two people one.
@@ -27,6 +28,7 @@ package struct ContactsSlice: Slice {
     ///   - uploadLimit: the largest file that can be imported, in bytes.
     ///   - personal: what all slices say about single people.
     ///   - retention: how long all slices keep things.
+    ///   - mentions: where texts of other slices name a person.
     ///   - views: the views of this moment, for files of personal data.
     package init(
         services: AppServices, uploadLimit: Int = 512 << 20,
@@ -39,9 +41,11 @@ package struct ContactsSlice: Slice {
         references: [ContactReference] = [], segments: (any SegmentRules)? = nil,
         personal: [PersonalTable] = ContactsSlice.personalTables,
         retention: [RetentionRule] = ContactsSlice.retentionRules,
+        mentions: @escaping PersonMentions.Finder = { _, _, _ in [] },
         views: @escaping @Sendable () throws -> ViewLibrary
     ) {
         self.views = views
+        self.mentions = mentions
         self.personal = personal
         self.retention = retention
         self.services = services
@@ -103,7 +107,8 @@ package struct ContactsSlice: Slice {
 
     package func jobs(_ registry: inout JobRegistry) {
         let services = services
-        PrivacyJobs(services: services, tables: personal, rules: retention, views: views).add(to: &registry)
+        PrivacyJobs(services: services, tables: personal, rules: retention, mentions: mentions, views: views)
+            .add(to: &registry)
         registry.register(ContactImportJob.self) { job, context in
             guard let workspace = context.workspace else { return }
             let scope = WorkspaceScope(workspace: workspace, actor: job.actor)

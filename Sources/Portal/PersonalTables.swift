@@ -17,6 +17,9 @@ extension PortalAssembly {
     /// messages are found by the messages, so Messaging comes before whoever lets go of them.
     package static var personalTables: [PersonalTable] { sliceTypes.flatMap { $0.personalTables } }
 
+    /// Where texts of all slices name a person who is erased.
+    package static let mentions: PersonMentions.Finder = ListUses.naming
+
     /// How long all slices keep what grows old.
     package static var retentionRules: [RetentionRule] {
         sliceTypes.flatMap { $0.retentionRules } + [Inactivity.rule(sliceTypes.flatMap { $0.signsOfLife })]

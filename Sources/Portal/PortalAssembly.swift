@@ -55,7 +55,8 @@ package struct PortalAssembly: Sendable {
             companyUses: ListUses.ofCompany, messages: ContactMessages.moments, activity: ActivityMoments.moments,
             peopleActivity: ActivityMoments.ofPeople,
             references: TrackingSlice.contactReferences + MessagingSlice.contactReferences, segments: rules,
-            personal: Self.personalTables, retention: Self.retentionRules, views: views)
+            personal: Self.personalTables, retention: Self.retentionRules,
+            mentions: ListUses.naming, views: views)
         let slices: [any Slice] = [
             accounts, contacts, segments,
             messaging, tracking,

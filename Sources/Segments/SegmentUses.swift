@@ -28,6 +28,24 @@ package enum SegmentUses {
         try await uses(scope, transaction) { $0.ids(of: .company).contains(company) }
     }
 
+    /// Segments whose rules, name or description name a person who is erased.
+    package static func naming(
+        _ person: PersonMentions, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
+    ) async throws -> [ListUse] {
+        let found: [(ContactListID, String)] = try await transaction.rows(
+            as: (ContactListID, String).self, "segments.mentions",
+            """
+            SELECT l.id, l.name FROM marketing_segments s
+            JOIN marketing_lists l ON l.workspace_id = s.workspace_id AND l.id = s.list_id AND l.deleted_at IS NULL
+            WHERE s.workspace_id = \(scope.workspace)
+                AND \(person.isNamed(in: "concat_ws(' ', l.name, l.description, s.rules::text)"))
+            ORDER BY l.id LIMIT \(PersonMentions.limit)
+            """)
+        return found.map { id, name in
+            ListUse(name: name, href: "/segments/\(id)", status: "Segment", tone: "info", isBinding: false)
+        }
+    }
+
     private static func uses(
         _ scope: WorkspaceScope, _ transaction: PostgresTransaction, _ isUse: (RuleGroup) -> Bool
     ) async throws -> [ListUse] {

@@ -336,6 +336,81 @@ struct PrivacyTests {
         }
     }
 
+    @Test(
+        "A certificate leads to the segments, campaigns and templates that still name the person, without naming them")
+    func mentions() async throws {
+        try await Stage.with { stage in
+            let workspace = stage.workspace
+            let (campaign, template) = (UUID(), UUID())
+            try await stage.run(
+                """
+                INSERT INTO marketing_campaigns (workspace_id, id, name, subject)
+                VALUES (\(workspace), \(campaign), \("For \(Stage.email)"), \("Dear \(Stage.email.uppercased())")),
+                    (\(workspace), gen_random_uuid(), 'Spring', 'Hello')
+                """)
+            try await stage.run(
+                """
+                INSERT INTO marketing_templates (workspace_id, id, kind, name, created_at, updated_at)
+                VALUES (\(workspace), \(template), 'sms', 'Call us', now(), now())
+                """)
+            try await stage.run(
+                """
+                INSERT INTO marketing_template_versions (workspace_id, template_id, number, body, created_at)
+                VALUES (\(workspace), \(template), 1, 'or +49 171 234-5678', now())
+                """)
+            let rules = #"{"all":[{"field":"email","operator":"isNot","value":"\#(Stage.email)"}]}"#
+            let segment = try await stage.ana.api(
+                .post, "/v1/lists", #"{"name":"Others","type":"segment","filterRules":\#(rules)}"#)
+            #expect(segment.status == .created, "\(segment.text)")
+            let asked = try await stage.ana.api(
+                .post, "/v1/contacts/\(stage.contact)/erase", #"{"reason":"asked"}"#
+            ).json()
+            let id: ErasureID = try #require(asked["id"]?.stringValue.flatMap { ErasureID($0) })
+            let erasure = Erasure(
+                services: stage.services, tables: PortalAssembly.personalTables, mentions: PortalAssembly.mentions)
+            try await erasure.run(id, stage.scope)
+            let record = try #require(try await erasure.find(id, stage.scope))
+            let found = try #require(record.mentions)
+            #expect(found.map(\.kind).sorted() == ["Campaign", "Segment", "Template"])
+            #expect(!"\(record.outcome)".lowercased().contains("quell") && !"\(record.outcome)".contains("2345678"))
+            let browser = try await stage.ana.signIn()
+            let page = try await browser.get("/privacy/erasures/\(id)")
+            let listID: String = try segment.json()["id"]?.stringValue ?? ""
+            for href in [
+                "/segments/\(listID)", "/campaigns/\(campaign.uuidString.lowercased())",
+                "/templates/\(template.uuidString.lowercased())",
+            ] {
+                #expect(try page.page().has("a[href='\(href)']"), "\(href)")
+            }
+            let resource = try await stage.ana.api(.get, "/v1/privacy/erasures/\(id)").json()
+            #expect("\(resource["mentions"] ?? .null)".contains("/segments/"))
+            #expect(resource["outcome"]?["mentions"] == nil)
+            // Nothing of it was changed.
+            #expect(try await stage.traces().contains("marketing_campaigns"))
+        }
+    }
+
+    @Test("When texts cannot be searched, the erasure is done all the same, and says so")
+    func unsearched() async throws {
+        try await Stage.with { stage in
+            let asked = try await stage.ana.api(
+                .post, "/v1/contacts/\(stage.contact)/erase", #"{"reason":"asked"}"#
+            ).json()
+            let id: ErasureID = try #require(asked["id"]?.stringValue.flatMap { ErasureID($0) })
+            struct Refusal: Error {}
+            let erasure = Erasure(
+                services: stage.services, tables: PortalAssembly.personalTables,
+                mentions: { _, _, _ in throw Refusal() })
+            try await erasure.run(id, stage.scope)
+            let record = try #require(try await erasure.find(id, stage.scope))
+            #expect(record.status == "done" && record.mentions == nil)
+            #expect(try await stage.traces() == [])
+            #expect(try await stage.portal.assembly.contacts.replayErasures() == 0)
+            let page = try await stage.ana.signIn().get("/privacy/erasures/\(id)").text
+            #expect(page.contains("could not be searched"))
+        }
+    }
+
     /// The database as a backup from before the erasure would bring it back: the person is there, the certificate is not,
     /// nor the secret of the hashes.
     private func restore(_ stage: Stage) async throws {

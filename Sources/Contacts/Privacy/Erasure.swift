@@ -76,6 +76,8 @@ struct ErasureRecord: PostgresRow, Sendable {
 struct Erasure: Sendable {
     let services: AppServices
     let tables: [PersonalTable]
+    /// Where texts of other slices name a person.
+    var mentions: PersonMentions.Finder = { _, _, _ in [] }
 
     // MARK: Asking
 
@@ -150,7 +152,7 @@ struct Erasure: Sendable {
         }
     }
 
-    private static func find(
+    static func find(
         _ id: ErasureID, _ scope: WorkspaceScope, in session: some PostgresSession
     ) async throws -> ErasureRecord? {
         try await session.first(
@@ -175,6 +177,7 @@ struct Erasure: Sendable {
     // MARK: Doing
 
     func run(_ id: ErasureID, _ scope: WorkspaceScope) async throws {
+        let mentioned: JSONValue = try await findMentions(id, scope)
         let exports: [PersonExportID] = try await services.workerDatabase.write(
             scope.workspace, timeout: .seconds(280)
         ) { transaction in
@@ -202,6 +205,7 @@ struct Erasure: Sendable {
                     }
                 }
             }
+            outcome["mentions"] = mentioned
             try await settle(erasure, outcome, scope, in: transaction)
             if !people.isEmpty { try await note(erasure, people, scope, in: transaction) }
             return files
@@ -224,7 +228,7 @@ struct Erasure: Sendable {
     }
 
     /// The person, and whoever was made one with them: those stand under earlier ids.
-    private func everybody(
+    func everybody(
         _ contact: ContactID, _ scope: WorkspaceScope, in transaction: PostgresTransaction
     ) async throws -> [Contact] {
         let ids: [ContactID] = try await transaction.values(

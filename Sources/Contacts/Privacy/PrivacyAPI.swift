@@ -84,6 +84,14 @@ struct PrivacyAPI: Sendable {
             ("reason", .string), ("requestedBy", .nullable(.id)), ("requestedAt", .dateTime),
             ("finishedAt", .nullable(.dateTime)), ("checkedAt", .nullable(.dateTime)),
             ("outcome", .map(of: .integer())),
+            (
+                "mentions",
+                .nullable(
+                    .array(
+                        of: .object(
+                            [("kind", .string), ("name", .string), ("href", .string)],
+                            required: ["kind", "name", "href"])))
+            ),
         ], required: ["id", "contactId", "status", "reason", "requestedAt"])
 }
 
@@ -121,6 +129,8 @@ struct ErasureResource: Encodable {
     let finishedAt: Date?
     let checkedAt: Date?
     let outcome: [String: JSONValue]
+    /// What still names the person, to be changed by hand; nil when it is not known.
+    let mentions: [ErasureMention]?
 
     init(_ record: ErasureRecord) {
         id = record.id
@@ -131,6 +141,7 @@ struct ErasureResource: Encodable {
         requestedAt = record.requestedAt
         finishedAt = record.finishedAt
         checkedAt = record.checkedAt
-        outcome = record.outcome
+        outcome = record.counts
+        mentions = record.mentions
     }
 }

@@ -9,12 +9,13 @@ struct PrivacyJobs: Sendable {
     let services: AppServices
     let tables: [PersonalTable]
     let rules: [RetentionRule]
+    let mentions: PersonMentions.Finder
     /// The views of this moment, for the readable form of a person's data.
     let views: @Sendable () throws -> ViewLibrary
 
     func add(to registry: inout JobRegistry) {
         let exports = PersonExports(services: services, tables: tables)
-        let erasure = Erasure(services: services, tables: tables)
+        let erasure = Erasure(services: services, tables: tables, mentions: mentions)
         registry.register(PersonExportJob.self) { job, context in
             guard let workspace = context.workspace else { return }
             let scope = WorkspaceScope(workspace: workspace, actor: job.actor)

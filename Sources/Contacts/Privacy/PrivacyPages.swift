@@ -136,6 +136,12 @@ struct ErasurePage: ViewPage {
         f.optionalDate("finished") { $0.record.finishedAt }
         f.optionalDate("checked") { $0.record.checkedAt }
         f.list("lines", of: ErasureLine.self) { $0.lines }
+        f.list("mentions", of: ListUse.self) { page in
+            (page.record.mentions ?? []).map {
+                ListUse(name: $0.name, href: $0.href, status: $0.kind, tone: "neutral", isBinding: false)
+            }
+        }
+        f.flag("mentionsUnknown") { $0.record.outcome["mentions"] == .null }
     }
 
     private var lines: [ErasureLine] {
@@ -153,13 +159,17 @@ struct ErasurePage: ViewPage {
 
     static var previews: [ErasurePage] {
         let noon = Date(timeIntervalSince1970: 1_768_469_400)
-        return [
+        let counts: [String: JSONValue] = ["marketing_contacts": .int(1), "marketing_contact_events": .int(4)]
+        let mention: JSONValue = .object([
+            "kind": .string("Segment"), "name": .string("Friends of Ana"), "href": .string("/segments/1"),
+        ])
+        return [JSONValue.array([mention]), .array([]), .null].map { mentions in
             ErasurePage(
                 record: ErasureRecord(
                     id: ErasureID(UUID()), contact: PreviewPeople.contact.id, reason: "Asked by letter", at: noon,
-                    outcome: ["marketing_contacts": .int(1), "marketing_contact_events": .int(4)]),
+                    outcome: counts.merging(["mentions": mentions]) { _, new in new }),
                 tables: ContactTables.all)
-        ]
+        }
     }
 }
 

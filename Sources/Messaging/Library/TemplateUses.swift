@@ -24,4 +24,22 @@ package enum TemplateUses {
             ListUse(name: name, href: "/templates/\(id)", status: "Template", tone: "info", isBinding: false)
         }
     }
+
+    /// Templates that name a person who is erased, in any version: earlier ones can be brought back.
+    package static func naming(
+        _ person: PersonMentions, _ scope: WorkspaceScope, in transaction: PostgresTransaction
+    ) async throws -> [ListUse] {
+        let texts: SQL = "concat_ws(' ', t.name, t.description, v.subject, v.preview_text, v.body, v.note)"
+        let found: [(LibraryTemplateID, String)] = try await transaction.rows(
+            as: (LibraryTemplateID, String).self, "messaging.templates.mentions",
+            """
+            SELECT DISTINCT t.id, t.name FROM marketing_templates t JOIN marketing_template_versions v
+                ON v.workspace_id = t.workspace_id AND v.template_id = t.id
+            WHERE t.workspace_id = \(scope.workspace) AND t.deleted_at IS NULL AND \(person.isNamed(in: texts))
+            ORDER BY t.id LIMIT \(PersonMentions.limit)
+            """)
+        return found.map { id, name in
+            ListUse(name: name, href: "/templates/\(id)", status: "Template", tone: "info", isBinding: false)
+        }
+    }
 }

@@ -24,6 +24,15 @@ enum ListUses {
             + SegmentUses.ofProperty(property.name, ofCompanies: property.object == .company, scope, transaction)
     }
 
+    /// What people wrote that names a person who is erased.
+    static func naming(
+        _ person: PersonMentions, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
+    ) async throws -> [ListUse] {
+        try await SegmentUses.naming(person, scope, transaction)
+            + CampaignMentions.find(person, scope, in: transaction)
+            + TemplateUses.naming(person, scope, in: transaction)
+    }
+
     static func ofCompany(
         _ company: Company, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
     ) async throws -> [ListUse] {
