@@ -3,6 +3,7 @@ import Contacts
 import Core
 import FoundationEssentials
 import Postgres
+import PostgresTesting
 import TestSupport
 import Testing
 import Web
@@ -247,6 +248,31 @@ struct SyncTests {
             #expect(try await bo.get("/settings/sync/\(id)").status == .notFound)
             try await SyncLog(services: portal.services).sweep()
             #expect(try await browser.get("/settings/sync/\(id)").status == .ok)
+        }
+    }
+
+    @Test("People whom another system brings get the defaults of properties that they bring no value for")
+    func defaults() async throws {
+        try await PortalFixture.with { portal in
+            // The first call makes the workspace, and declares the properties on the way.
+            _ = try await sync(portal, #"{"sourceId":"0","email":"z@example.com","properties":{"tier":"x","seats":2}}"#)
+            try await TestDatabase.asOwner(of: portal.services.database) { session in
+                _ = try await session.run(
+                    "test.defaults",
+                    """
+                    UPDATE marketing_property_definitions
+                    SET default_value = CASE name WHEN 'tier' THEN '"basic"'::jsonb ELSE '1'::jsonb END
+                    """)
+            }
+            let made = try await sync(
+                portal, #"{"sourceId":"1","email":"a@example.com","properties":{"seats":12}}"#)
+            let id: String = try #require(ids(made)[0])
+            func properties() async throws -> JSONValue? {
+                try await portal.service(.get, "/v1/service/contacts/\(id)").json()["properties"]
+            }
+            #expect(try await properties() == .object(["tier": .string("basic"), "seats": .int(12)]))
+            _ = try await sync(portal, #"{"sourceId":"1","email":"a@example.com","properties":{"tier":null}}"#)
+            #expect(try await properties() == .object(["seats": .int(12)]))
         }
     }
 

@@ -50,14 +50,24 @@ extension ContactLists {
         return try await ListActions(services: services).create(form, kind: .segment, scope, in: transaction)
     }
 
-    /// Renames a list. False when there is none.
+    /// What became of a new name.
+    package enum Renaming: Sendable {
+        case saved, changedMeanwhile, missing
+    }
+
+    /// Renames a list.
+    /// - Parameter version: the state that the change was made on; nil to change whatever is there.
     /// - Throws: `ValidationErrors`.
     package static func rename(
-        _ id: ContactListID, name: String, description: String, _ scope: WorkspaceScope, services: AppServices
-    ) async throws -> Bool {
+        _ id: ContactListID, name: String, description: String, version: Int? = nil, _ scope: WorkspaceScope,
+        services: AppServices
+    ) async throws -> Renaming {
         let form = try ContactListForm(name: name, description: description)
-        if case .saved = try await ListActions(services: services).update(id, form, scope) { return true }
-        return false
+        switch try await ListActions(services: services).update(id, form, version: version, scope) {
+        case .saved: return .saved
+        case .changedMeanwhile: return .changedMeanwhile
+        case .missing: return .missing
+        }
     }
 
     /// Checks a name and a description without storing them.

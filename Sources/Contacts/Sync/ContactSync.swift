@@ -237,6 +237,7 @@ struct ContactSyncRun {
             guard let after = people[id] else { continue }
             if let old = before[id] { batch.change(old, into: after) } else { batch.create(after) }
         }
+        batch.fill(catalog.defaults)
         var first: [Statement] = catalog.declaration(scope)
         if let store = SyncLinks(kind: .contacts, scope: scope).store(changedLinks, at: services.clock.now) {
             first.append(store)

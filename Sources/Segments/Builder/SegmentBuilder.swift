@@ -39,6 +39,7 @@ struct SegmentBuilder: Sendable {
         var page = SegmentFormPage(
             id: segment?.list, title: segment.map { "Edit \($0.name)" } ?? "New segment", form: form,
             showsQuery: form.flag("query"), errors: errors ?? ValidationErrors())
+        page.revision = form.raw("revision") ?? segment?.revision ?? ""
         page.rows = BuilderRows(vocabulary: vocabulary, errors: errors ?? ValidationErrors()).rows(draft)
         page.preview = try await preview(rules, form, member)
         return page
@@ -66,12 +67,36 @@ struct SegmentBuilder: Sendable {
             return try await actions.create(name: name, description: description, rules: rules, scope).id
         }
         try await refuseTogether(name, description, rules, scope)
-        try await actions.change(segment.list, rules: rules, scope)
-        guard
-            try await ContactLists.rename(
-                segment.list, name: name, description: description, scope, services: services)
-        else { throw WebError.notFound }
-        return segment.list
+        let revision: String? = form.optional("revision")
+        try await actions.change(segment.list, rules: rules, revision: revision, scope)
+        let version: Int? = revision.flatMap { $0.split(separator: "-").first }.flatMap { Int($0) }
+        switch try await ContactLists.rename(
+            segment.list, name: name, description: description, version: version, scope, services: services)
+        {
+        case .saved: return segment.list
+        case .missing: throw WebError.notFound
+        case .changedMeanwhile:
+            guard let now = try await actions.find(segment.list, scope) else { throw WebError.notFound }
+            throw SegmentActions.ChangedMeanwhile(segment: now)
+        }
+    }
+
+    /// The form with what was typed, and both values of what somebody else saved meanwhile.
+    func page(
+        conflictingWith segment: StoredSegment, _ form: FormValues, _ draft: DraftGroup, _ member: Principal
+    ) async throws -> SegmentFormPage {
+        let scope = WorkspaceScope(member)
+        var page: SegmentFormPage = try await page(segment, form, draft, member)
+        let theirs: String = try await services.database.read(scope.workspace) { transaction in
+            try await sentence(segment, scope, in: transaction)
+        }
+        page.revision = segment.revision
+        page.hasNewer = true
+        page.conflicts = ContactConflict.differing([
+            ("Name", segment.name, form.text("name")), ("Description", segment.description, form.text("description")),
+            ("Who is in it", theirs, page.preview.sentence ?? "A rule that is not finished"),
+        ])
+        return page
     }
 
     /// Tells the mistakes of the name and of the rule at once.

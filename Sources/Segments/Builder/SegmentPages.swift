@@ -170,6 +170,11 @@ struct SegmentFormPage: ViewPage {
     var preview = PreviewBox()
     var showsQuery = false
     var errors = ValidationErrors()
+    /// The state of the segment that the form was made from; empty for a new one.
+    var revision: String = ""
+    /// Somebody else saved while this form was open.
+    var hasNewer: Bool = false
+    var conflicts: [ContactConflict] = []
 
     static let view = "segments/form"
     static let fields = Fields<SegmentFormPage> { f in
@@ -183,6 +188,9 @@ struct SegmentFormPage: ViewPage {
         }
         f.record("who", of: FormField.self) { FormField("who", $0.form.raw("who") ?? "") }
         f.flag("showsQuery") { $0.showsQuery }
+        f.text("revision") { $0.revision }
+        f.flag("hasNewer") { $0.hasNewer }
+        f.list("conflicts", of: ContactConflict.self) { $0.conflicts }
         f.list("rows", of: BuilderRow.self) { $0.rows }
         f.record("preview", of: PreviewBox.self) { $0.preview }
         f.list("errors", of: ErrorSummaryItem.self) { ErrorSummaryItem.items($0.placed) }

@@ -77,6 +77,10 @@ struct SegmentRoutes: Sendable {
             return .redirect(
                 to: SegmentPaths.segment(list),
                 notice: segment == nil ? "The segment was created. It is being filled." : "The segment was saved.")
+        } catch let newer as SegmentActions.ChangedMeanwhile {
+            return .page(
+                try await builder.page(conflictingWith: newer.segment, form, draft, try request.member),
+                status: .conflict)
         } catch let errors as ValidationErrors {
             return .page(
                 try await builder.page(segment, form, draft, try request.member, errors: errors),

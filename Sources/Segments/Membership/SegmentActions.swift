@@ -39,10 +39,22 @@ package struct SegmentActions: SegmentRules {
     }
 
     package func change(_ list: ContactListID, rules: JSONValue, _ scope: WorkspaceScope) async throws {
+        try await change(list, rules: rules, revision: nil, scope)
+    }
+
+    /// Somebody else saved while a form was open; how the segment is now.
+    struct ChangedMeanwhile: Error {
+        let segment: StoredSegment
+    }
+
+    /// - Parameter revision: the state that the change was made on; nil to change whatever is there.
+    /// - Throws: `ValidationErrors`, `ChangedMeanwhile`.
+    func change(_ list: ContactListID, rules: JSONValue, revision: String?, _ scope: WorkspaceScope) async throws {
         try await services.database.write(scope.workspace) { transaction in
             let queries = SegmentQueries(workspace: scope.workspace)
             try await queries.lock(list, in: transaction)
             guard let old = try await queries.find(list, in: transaction) else { throw WebError.notFound }
+            if let revision, revision != old.revision { throw ChangedMeanwhile(segment: old) }
             let rule = try await desk.prepare(rules, scope, in: transaction)
             if rule.group.json == old.rules { return }
             try await refuseCircle(of: list, rule.group, scope, in: transaction)

@@ -7,7 +7,8 @@ import Postgres
 package struct StoredSegment: PostgresRow, Sendable {
     package static let columns: SQL = """
         s.list_id, l.name, l.description, l.member_count, s.rules, s.fields, s.is_relative, s.version::bigint, s.state,
-        s.problem, s.filled_at, s.checked_at, s.check_differences::bigint, s.check_milliseconds::bigint, s.updated_at
+        s.problem, s.filled_at, s.checked_at, s.check_differences::bigint, s.check_milliseconds::bigint, s.updated_at,
+        l.version
         """
 
     package let list: ContactListID
@@ -27,6 +28,11 @@ package struct StoredSegment: PostgresRow, Sendable {
     let differences: Int?
     let checkMilliseconds: Int?
     let updatedAt: Date
+    /// Grows with each change of the name or the description.
+    let listVersion: Int
+
+    /// Names a state of name, description and rule, for forms.
+    var revision: String { "\(listVersion)-\(version)" }
 
     package init(row: inout RowReader) throws {
         list = try row.next()
@@ -44,6 +50,7 @@ package struct StoredSegment: PostgresRow, Sendable {
         differences = try row.next()
         checkMilliseconds = try row.next()
         updatedAt = try row.next()
+        listVersion = try row.next()
     }
 }
 
