@@ -154,7 +154,7 @@ struct RandomWorld {
     }
 
     private func number(_ comparison: RuleOperator, _ random: inout SeededGenerator) -> RuleValue {
-        let numbers: [Double] = [0, 1, 2.5, -3, 100, 1e12, 0.1, 9_007_199_254_740_993, 1e300]
+        let numbers: [Double] = [0, 1, 2.5, -3, 100, 1e12, 0.1, 9_007_199_254_740_992, 1e300]
         if comparison == .between { return .numberRange(random.pick(numbers), random.pick(numbers)) }
         return comparison.takesList ? .numbers(random.some(numbers, 1...3)) : .number(random.pick(numbers))
     }
