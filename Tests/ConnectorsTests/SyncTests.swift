@@ -10,7 +10,7 @@ import Web
 
 @testable import Connectors
 
-@Suite("Keeping in step with a host product", .timeLimit(.minutes(10)))
+@Suite("Keeping in step with a host product", .timeLimit(.minutes(30)))
 struct SyncTests {
     private func sync(
         _ portal: PortalFixture, _ rows: String, kind: String = "contacts", tenant: String = "t-1"

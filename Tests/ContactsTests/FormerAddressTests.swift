@@ -8,7 +8,7 @@ import Web
 
 @testable import Contacts
 
-@Suite("Addresses that people had before a merge", .timeLimit(.minutes(10)))
+@Suite("Addresses that people had before a merge", .timeLimit(.minutes(30)))
 struct FormerAddressTests {
     private func add(_ ana: TestMember, _ json: String) async throws -> String {
         let made = try await ana.api(.post, "/v1/contacts", json)

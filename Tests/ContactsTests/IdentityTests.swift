@@ -89,7 +89,7 @@ struct IdentityTests {
         }
     }
 
-    @Test("Many calls at once make one person", .timeLimit(.minutes(10)))
+    @Test("Many calls at once make one person", .timeLimit(.minutes(30)))
     func oneOfMany() async throws {
         try await PortalFixture.with { portal in
             let ana = try await portal.register("Ana")
@@ -117,7 +117,7 @@ struct IdentityTests {
         }
     }
 
-    @Test("A form and a call that make the same person at once end with one person", .timeLimit(.minutes(10)))
+    @Test("A form and a call that make the same person at once end with one person", .timeLimit(.minutes(30)))
     func againstForms() async throws {
         try await PortalFixture.with { portal in
             let ana = try await portal.register("Ana")

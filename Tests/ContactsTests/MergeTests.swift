@@ -8,7 +8,7 @@ import Web
 
 @testable import Contacts
 
-@Suite("Making two people one", .timeLimit(.minutes(10)))
+@Suite("Making two people one", .timeLimit(.minutes(30)))
 struct MergeTests {
     private func add(_ ana: TestMember, _ json: String) async throws -> String {
         let made = try await ana.api(.post, "/v1/contacts", json)

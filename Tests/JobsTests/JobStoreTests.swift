@@ -19,7 +19,7 @@ struct Count: Job {
     var number: Int
 }
 
-@Suite("The queue in PostgreSQL", .timeLimit(.minutes(5)))
+@Suite("The queue in PostgreSQL", .timeLimit(.minutes(30)))
 struct JobStoreTests {
     private let now = Date(timeIntervalSince1970: 1_800_000_000)
     private let first: WorkspaceID = IdentifierSource().next()

@@ -35,7 +35,7 @@ final class Journal: Sendable {
     }
 }
 
-@Suite("The worker", .timeLimit(.minutes(5)))
+@Suite("The worker", .timeLimit(.minutes(30)))
 struct JobWorkerTests {
     private let first: WorkspaceID = IdentifierSource().next()
 

@@ -7,7 +7,7 @@ import ServiceLifecycle
 import TestSupport
 import Testing
 
-@Suite("The demo workspace", .timeLimit(.minutes(10)))
+@Suite("The demo workspace", .timeLimit(.minutes(30)))
 struct DemoTests {
     /// Runs the portal's jobs until something is so.
     private func working(_ portal: PortalFixture, until isDone: () async throws -> Bool) async throws {

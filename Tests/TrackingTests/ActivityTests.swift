@@ -8,7 +8,7 @@ import Web
 
 @testable import Tracking
 
-@Suite("Events of people", .timeLimit(.minutes(10)))
+@Suite("Events of people", .timeLimit(.minutes(30)))
 struct ActivityTests {
     private func with(
         clock: WallClock = .system, _ body: @Sendable @escaping (PortalFixture, TestMember) async throws -> Void
