@@ -275,7 +275,8 @@ struct ContactRoutesTests {
                     ("type2", "singleSelect"), ("newList", "News"), ("consentBasis", "consent"),
                 ])
             #expect(refused.status == .unprocessableContent)
-            #expect(try await (try await ana.api(.get, "/v1/lists")).json()["data"] == .array([]))
+            let lists = try (try await ana.api(.get, "/v1/lists")).json()
+            #expect(lists["data"] == .array([]))
             let incomplete = try await browser.post(
                 "\(path)/start", [("column0", "email"), ("column1", "ignore"), ("column2", "ignore")])
             #expect(incomplete.status == .unprocessableContent)

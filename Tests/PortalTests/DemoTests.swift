@@ -66,6 +66,16 @@ struct DemoTests {
                     """)[0]
             }
             #expect(weeks == 9 && latest > 86_400, "People came in cohorts, all before the campaign went out")
+            let backdated = try await portal.services.database.read(workspace) { tx in
+                try await tx.value(
+                    Int.self, "test.backdated",
+                    """
+                    SELECT count(*) FROM marketing_audit_log
+                    WHERE workspace_id = \(workspace)
+                        AND occurred_at < (SELECT created_at FROM marketing_workspaces WHERE id = \(workspace))
+                    """)
+            }
+            #expect(backdated == 0, "The audit log says when something was really done")
             let growth = try await portal.services.database.read(workspace) { tx in
                 try await tx.values(
                     Int.self, "test.growth",

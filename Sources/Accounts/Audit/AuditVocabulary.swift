@@ -59,18 +59,7 @@ struct AuditSpeech: Sendable {
 
     func label(_ field: String, _ area: AuditArea) -> String {
         if let known = vocabulary.label(area, field) { return known }
-        let name: Substring = field.split(separator: ".").last ?? field[...]
-        var words: String = ""
-        for character in name {
-            if character == "_" || character == "-" {
-                words.append(" ")
-            } else if character.isUppercase, words.last?.isLowercase == true {
-                words += " " + character.lowercased()
-            } else {
-                words.append(character)
-            }
-        }
-        return words.prefix(1).uppercased() + words.dropFirst()
+        return FieldWords.spelled(field.split(separator: ".").last ?? field[...])
     }
 
     func words(_ value: JSONValue, _ field: String, _ area: AuditArea) -> String {

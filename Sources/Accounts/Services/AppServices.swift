@@ -20,7 +20,7 @@ package struct AppServices: Sendable {
     package let keys: SigningKeys
     package let urls: PortalURLs
     package let directory: WorkspaceDirectory
-    package let audit: AuditLog
+    package private(set) var audit: AuditLog
     package let passwords: PasswordHasher
     /// Where uploads and journals are kept (`MARKETING_VAR_DIR`).
     package let varDirectory: String
@@ -52,12 +52,15 @@ package struct AppServices: Sendable {
         audit = AuditLog(clock: clock, ids: ids)
     }
 
-    /// The same services at another moment: what they write bears its time. For examples that look lived in.
+    /// The same services at another moment: what they write bears its time. For examples that look lived in. The audit log
+    /// alone keeps the real clock: it says when something was done.
     package func at(_ date: Date) -> AppServices {
-        AppServices(
+        var services = AppServices(
             database: database, workerDatabase: workerDatabase, jobs: jobs, clock: .fixed(date), randomness: randomness,
             secrets: secrets, keys: keys, urls: urls, passwords: passwords, varDirectory: varDirectory,
             systemSMTP: systemSMTP, logger: logger)
+        services.audit = audit
+        return services
     }
 
     /// The folder for uploads on their way in.

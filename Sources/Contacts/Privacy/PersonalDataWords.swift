@@ -100,17 +100,7 @@ struct PersonalDataWords: Sendable {
 
     private func label(_ name: String) -> String {
         if let known = Self.labels[name] ?? ContactFormPage.Conflict.labels[name] { return known }
-        var words: String = ""
-        for character in name.hasSuffix("_id") ? name.dropLast(3) : name[...] {
-            if character == "_" || character == "." {
-                words.append(" ")
-            } else if character.isUppercase, words.last?.isLowercase == true {
-                words += " " + character.lowercased()
-            } else {
-                words.append(character)
-            }
-        }
-        return words.prefix(1).uppercased() + words.dropFirst()
+        return FieldWords.spelled(name.hasSuffix("_id") ? name.dropLast(3) : name[...])
     }
 
     /// Nil for what is not worth a line: nothing at all, bytes, ids that stand for nothing a person knows.
