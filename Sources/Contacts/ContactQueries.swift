@@ -79,13 +79,7 @@ struct ContactQueries: Sendable {
     /// The smallest id that a person added at or after the time can have.
     static func lowestID(at date: Date) -> ContactID {
         let milliseconds: UInt64 = UInt64(max(0, date.timeIntervalSince1970 * 1000))
-        let upper: UInt64 = milliseconds << 16
-        var bytes: uuid_t = UUID().uuid
-        withUnsafeMutableBytes(of: &bytes) { buffer in
-            buffer.storeBytes(of: upper.bigEndian, toByteOffset: 0, as: UInt64.self)
-            buffer.storeBytes(of: UInt64(0), toByteOffset: 8, as: UInt64.self)
-        }
-        return ContactID(UUID(uuid: bytes))
+        return ContactID(UUID(high: milliseconds << 16, low: 0))
     }
 
     // MARK: Pages

@@ -12,7 +12,7 @@ package struct Identifier<Entity>: Hashable, Sendable {
 
     /// Reads the canonical 36-character form; anything else is nil.
     package init?(_ text: some StringProtocol) {
-        guard text.utf8.count == 36, let uuid = UUID(uuidString: String(text)) else { return nil }
+        guard let uuid = UUID(canonical: String(text)) else { return nil }
         self.uuid = uuid
     }
 }
@@ -45,27 +45,6 @@ extension Identifier: Codable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
-    }
-}
-
-extension UUID {
-    /// The 36-character form in lower case, without an intermediate upper-case string.
-    package var lowercased: String {
-        String(unsafeUninitializedCapacity: 36) { buffer in
-            withUnsafeBytes(of: uuid) { bytes in
-                var position = 0
-                for (index, byte) in bytes.enumerated() {
-                    if index == 4 || index == 6 || index == 8 || index == 10 {
-                        buffer[position] = UInt8(ascii: "-")
-                        position += 1
-                    }
-                    buffer[position] = Hexadecimal.digits[Int(byte >> 4)]
-                    buffer[position + 1] = Hexadecimal.digits[Int(byte & 15)]
-                    position += 2
-                }
-            }
-            return 36
-        }
     }
 }
 

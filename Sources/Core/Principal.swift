@@ -31,7 +31,7 @@ package struct Principal: Sendable, Hashable {
     /// A host product: it acts in a workspace like an editor, and is nobody in particular.
     /// - Parameter service: what it is called in logs.
     package init(service name: String, workspace: WorkspaceID) {
-        user = UserID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+        user = UserID(.zero)
         self.workspace = workspace
         role = .editor
         self.name = name

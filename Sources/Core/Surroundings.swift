@@ -67,18 +67,3 @@ package struct IdentifierSource: Sendable {
         Identifier(.version7(at: clock.now, high: randomness.next(), low: randomness.next()))
     }
 }
-
-extension UUID {
-    /// A UUID of version 7 from a time, 12 bits of `high` and 62 bits of `low`.
-    package static func version7(at date: Date, high: UInt64, low: UInt64) -> UUID {
-        let milliseconds = UInt64(max(0, date.timeIntervalSince1970 * 1000))
-        let upper = milliseconds << 16 | 0x7000 | (high & 0x0FFF)
-        let lower = 0x8000_0000_0000_0000 | (low & 0x3FFF_FFFF_FFFF_FFFF)
-        var bytes: uuid_t = UUID().uuid
-        withUnsafeMutableBytes(of: &bytes) { buffer in
-            buffer.storeBytes(of: upper.bigEndian, toByteOffset: 0, as: UInt64.self)
-            buffer.storeBytes(of: lower.bigEndian, toByteOffset: 8, as: UInt64.self)
-        }
-        return UUID(uuid: bytes)
-    }
-}

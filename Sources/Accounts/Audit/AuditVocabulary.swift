@@ -39,7 +39,7 @@ struct AuditSpeech: Sendable {
         var mentions = AuditVocabulary.Mentions()
         func collect(_ value: JSONValue?) {
             switch value {
-            case .string(let text)?: if let id = UUID(uuidString: text) { mentions.ids.insert(id) }
+            case .string(let text)?: if let id = UUID(canonical: text) { mentions.ids.insert(id) }
             case .array(let values)?: for value in values { collect(value) }
             case .object(let members)?:
                 for (name, value) in members {
@@ -81,7 +81,7 @@ struct AuditSpeech: Sendable {
 
     private func said(_ text: String) -> String {
         if text.isEmpty { return "nothing" }
-        if let id = UUID(uuidString: text) { return vocabulary.names[id] ?? "one that is gone" }
+        if let id = UUID(canonical: text) { return vocabulary.names[id] ?? "one that is gone" }
         if text == "true" || text == "false" { return text == "true" ? "yes" : "no" }
         if text.utf8.count >= 20, text.dropFirst(10).hasPrefix("T"), let moment = ISO8601.parse(text) {
             return day(moment, zone) + time(moment)

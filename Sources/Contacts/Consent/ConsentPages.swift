@@ -84,7 +84,7 @@ struct ConsentRow: ViewRecord {
     private var evidence: String? {
         // Ids are for the proof; people read the rest.
         let members: [String: JSONValue] = record.decision.evidence.filter {
-            $0.value.stringValue.flatMap { UUID(uuidString: $0) } == nil
+            $0.value.stringValue.flatMap { UUID(canonical: $0) } == nil
         }
         guard !members.isEmpty else { return nil }
         return members.keys.sorted().map { "\($0): \(PropertyFormat.shown(members[$0], nil))" }.joined(

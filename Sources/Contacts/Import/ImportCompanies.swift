@@ -27,7 +27,7 @@ struct ImportCompanies: Sendable {
     /// The company of each person of a chunk; the nil UUID for those whose row names none. Empty without such columns.
     func found(_ chunk: ImportChunk) async throws -> [CompanyID] {
         guard !chunk.companyPlaces.isEmpty else { return [] }
-        let none = CompanyID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+        let none = CompanyID(.zero)
         guard !chunk.companies.isEmpty else { return chunk.companyPlaces.map { _ in none } }
         let ids: [CompanyID?] = try await findOrMake(chunk.companies)
         return chunk.companyPlaces.map { $0 < 0 ? none : ids[$0] ?? none }

@@ -29,7 +29,7 @@ struct PersonalDataWords: Sendable {
 
     private static func collect(_ value: JSONValue, _ ids: inout Set<UUID>) {
         switch value {
-        case .string(let text): if let id = UUID(uuidString: text) { ids.insert(id) }
+        case .string(let text): if let id = UUID(canonical: text) { ids.insert(id) }
         case .array(let values): for one in values { collect(one, &ids) }
         case .object(let members): for one in members.values { collect(one, &ids) }
         default: break
@@ -124,7 +124,7 @@ struct PersonalDataWords: Sendable {
 
     private func said(_ text: String, _ name: String) -> String? {
         if text.isEmpty || text.hasPrefix("\\x") { return nil }
-        if let id = UUID(uuidString: text) { return names[id] }
+        if let id = UUID(canonical: text) { return names[id] }
         if name == "email_status" || name == "emailStatus" { return EmailStatus(rawValue: text)?.words ?? text }
         if text.utf8.count >= 20, let moment = ISO8601.parse(text) { return LocalMoment.words(moment, zone: zone) }
         if text.utf8.count == 10, ISO8601.parse(text + "T00:00:00Z") != nil { return LocalMoment.dayWords(text) }

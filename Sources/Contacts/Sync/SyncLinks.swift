@@ -11,7 +11,7 @@ struct SyncLink: Sendable, Equatable {
     var isDeleted: Bool
 
     /// Stands for nobody.
-    static let nobody = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+    static let nobody: UUID = .zero
 }
 
 /// Reading and writing the links of records to contacts and companies.

@@ -27,7 +27,7 @@ struct ChangeWords {
         case .null: return "nothing"
         case .string(""): return "nothing"
         case .string(let text) where name == "emailStatus": return EmailStatus(rawValue: text)?.words ?? text
-        case .string(let text) where UUID(uuidString: text) != nil: return names[text] ?? "somebody"
+        case .string(let text) where UUID(canonical: text) != nil: return names[text] ?? "somebody"
         case .string("true") where name == "trackingAllowed": return "yes"
         case .string("false") where name == "trackingAllowed": return "no"
         default:

@@ -6,7 +6,7 @@ import Postgres
 /// worker wakes up right then.
 package struct JobQueue: Sendable {
     /// Stands for "no workspace" in the queue.
-    static let portal = WorkspaceID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+    static let portal = WorkspaceID(.zero)
 
     private let clock: WallClock
     private let ids: IdentifierSource

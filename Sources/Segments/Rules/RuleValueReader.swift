@@ -180,7 +180,7 @@ struct RuleValueReader {
         let wanted: [JSONValue] = comparison == .oneOf || comparison == .noneOf ? try items(json) : [json]
         var ids: [UUID] = []
         for item in wanted {
-            guard let text = item.stringValue, text.utf8.count == 36, let id = UUID(uuidString: text) else {
+            guard let text = item.stringValue, let id = UUID(canonical: text) else {
                 throw Flaw(message: "This must be an id, like 0192a6f4-7c1e-7d55-8000-3f1d2c4b5a69.")
             }
             ids.append(id)

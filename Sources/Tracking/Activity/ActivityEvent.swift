@@ -39,9 +39,7 @@ package struct ActivityEvent: Sendable {
     var keyHash: UUID? {
         guard let key else { return nil }
         let hash: [UInt8] = SHA256.hash(key)
-        var bytes: uuid_t = UUID().uuid
-        withUnsafeMutableBytes(of: &bytes) { $0.copyBytes(from: hash.prefix(16)) }
-        return UUID(uuid: bytes)
+        return UUID(uuid: hash.withUnsafeBytes { $0.loadUnaligned(as: uuid_t.self) })
     }
 }
 
