@@ -35,8 +35,13 @@ package struct TrackingLinks: Sendable {
         package init(number: Int, url: String) {
             self.number = number
             self.url = url
-            plain = Array("\n\(number)\n\(url)".utf8)
+            plain = Self.signed(number, url)
             afterMessage = Array("?l=\(number)&u=".utf8) + QueryEscape.encode(url) + Array("&s=".utf8)
+        }
+
+        /// What of a link is signed, behind the message.
+        static func signed(_ number: Int, _ url: String) -> [UInt8] {
+            Array("\n\(number)\n\(url)".utf8)
         }
     }
 
@@ -58,8 +63,7 @@ package struct TrackingLinks: Sendable {
 
     /// Whether the parts of a click's address belong together. Anything that was not signed here is refused.
     package func isValid(message: MessageID, number: Int, url: String, tag: some StringProtocol) -> Bool {
-        let target = Target(number: number, url: url)
-        return signer.isValid(tag: tag, for: MessageIdentity(message).signedPrefix + target.plain)
+        signer.isValid(tag: tag, for: MessageIdentity(message).signedPrefix + Target.signed(number, url))
     }
 
     private func withSigned(

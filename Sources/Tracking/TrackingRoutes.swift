@@ -33,7 +33,7 @@ struct TrackingRoutes: Sendable {
     private func directClick(
         _ request: DirectRequest, _ answer: @escaping @Sendable (Result<WebResponse, any Error>) -> Void
     ) -> Bool {
-        guard let click = signedClick(request.parameter, request.query),
+        guard let click = signedClick(request.parameter, ClickQuery(request.queryText)),
             let workspace = services.directory.remembered(routingKey: click.message.routingKey), workspace.trackClicks
         else { return false }
         let event = event(
@@ -71,7 +71,7 @@ struct TrackingRoutes: Sendable {
     /// Redirects only to the target that was signed into this very address, and then always: a click that cannot be stored
     /// now is kept.
     private func click(_ request: WebRequest) async throws -> WebResponse {
-        guard let click = signedClick(request.parameter("sentEmailId") ?? "", request.query) else {
+        guard let click = signedClick(request.parameter("sentEmailId") ?? "", ClickQuery(request.query)) else {
             throw Self.brokenLink
         }
         let sender = Sender(request)
@@ -88,7 +88,7 @@ struct TrackingRoutes: Sendable {
             }
         } catch {
             // Not even the workspace can be asked for. It is found by the message when the click is stored.
-            let nowhere = WorkspaceID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+            let nowhere = WorkspaceID(.zero)
             keep(event(.click, of: click.message, in: nowhere, sender, link: click.number, url: click.url), error)
         }
         return Self.redirect(to: click.url)
@@ -122,12 +122,11 @@ struct TrackingRoutes: Sendable {
         let url: String
     }
 
-    private func signedClick(_ parameter: String, _ query: FormValues) -> SignedClick? {
-        guard let id = MessageID(parameter), let number = query.integer("l"), let url = query.raw("u"),
-            let tag = query.raw("s"), Self.isWebAddress(url),
-            links.isValid(message: id, number: number, url: url, tag: tag)
+    private func signedClick(_ parameter: String, _ query: ClickQuery?) -> SignedClick? {
+        guard let id = MessageID(parameter), let query, Self.isWebAddress(query.url),
+            links.isValid(message: id, number: query.number, url: query.url, tag: query.tag)
         else { return nil }
-        return SignedClick(message: id, number: number, url: url)
+        return SignedClick(message: id, number: query.number, url: query.url)
     }
 
     /// What the request tells of the program behind it.
@@ -146,8 +145,8 @@ struct TrackingRoutes: Sendable {
 
         init(_ request: DirectRequest) {
             isHead = false
-            userAgent = request.headers[.userAgent]
-            acceptsLanguage = request.headers[.acceptLanguage] != nil
+            userAgent = request.head.value(of: "user-agent")
+            acceptsLanguage = request.head.value(of: "accept-language") != nil
             address = request.clientAddress
         }
     }

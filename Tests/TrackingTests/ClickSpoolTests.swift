@@ -1,6 +1,7 @@
 import Accounts
 import Core
 import Foundation
+import NIOCore
 import Postgres
 import TestSupport
 import Testing
@@ -74,9 +75,13 @@ struct ClickSpoolTests {
             let events = GroupCommit<EmailEvent> { _ in throw Away() }
             let route = try routes(portal, events, spool)
             let target = "https://shop.example/sale?a=1&b=2"
+            let head = try #require(
+                RequestHead(
+                    ByteBuffer(
+                        string: "GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0 (X11) Firefox/130\r\n"
+                            + "Accept-Language: en\r\n\r\n")))
             let request = DirectRequest(
-                parameter: message.description, queryText: query(portal, message, target),
-                headers: [.userAgent: "Mozilla/5.0 (X11) Firefox/130", .acceptLanguage: "en"],
+                parameter: message.description, queryText: query(portal, message, target), head: head,
                 clientAddress: "192.0.2.7")
             let direct = try #require(route.direct)
             let answers: [WebResponse] = try await withThrowingTaskGroup(of: WebResponse?.self) { group in

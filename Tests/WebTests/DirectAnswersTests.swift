@@ -30,142 +30,218 @@ struct DirectAnswersTests {
         var requests: [DirectRequest] { seen.withLock { $0 } }
     }
 
-    private func connection(_ desk: Desk) throws -> EmbeddedChannel {
-        var table = RouteTable()
-        table.raw(.get, "/hit/{id}", direct: desk.take) { _ in .empty() }
-        let routes = DirectRoutes(table.routes, trustedProxies: [])
+    /// A connection whose server is the test: what reaches it are bytes, as they would reach the parser.
+    private struct Connection {
         let channel = EmbeddedChannel()
-        try channel.pipeline.syncOperations.addHandler(
-            DirectAnswers(routes: routes) { answer, _ in
-                let body = (try? answer.get().storableBody) ?? []
-                return DirectResponse(head: HTTPResponse(status: .ok), body: ByteBuffer(bytes: body))
-            })
-        try channel.connect(to: SocketAddress(unixDomainSocketPath: "/tmp/none")).wait()
-        return channel
-    }
+        private let direct: DirectAnswers
 
-    private func ask(
-        _ path: String, on channel: EmbeddedChannel, method: HTTPRequest.Method = .get, _ headers: HTTPFields = [:]
-    ) throws {
-        let head = HTTPRequest(method: method, scheme: "http", authority: "a", path: path, headerFields: headers)
-        try channel.writeInbound(HTTPRequestPart.head(head))
-        try channel.writeInbound(HTTPRequestPart.end(nil))
-    }
-
-    /// Paths of the requests that were handed on to the ordinary way since the last look.
-    private func handedOn(_ channel: EmbeddedChannel) throws -> [String] {
-        var paths: [String] = []
-        while let part = try channel.readInbound(as: HTTPRequestPart.self) {
-            if case .head(let head) = part { paths.append(head.path ?? "") }
+        init(_ desk: Desk, trustedProxies: Set<String> = []) throws {
+            var table = RouteTable()
+            table.raw(.get, "/hit/{id}", direct: desk.take) { _ in .empty() }
+            let routes = DirectRoutes(table.routes, trustedProxies: trustedProxies)
+            direct = DirectAnswers(routes: routes) { answer, _ in
+                DirectResponse(status: .ok, bytes: ByteBuffer(bytes: (try? answer.get().storableBody) ?? []))
+            }
+            try channel.pipeline.syncOperations.addHandler(OrdinaryAnswers(direct))
+            try channel.connect(to: SocketAddress(unixDomainSocketPath: "/tmp/none")).wait()
         }
-        return paths
-    }
 
-    /// Bodies of the answers that were sent since the last look.
-    private func sent(_ channel: EmbeddedChannel) throws -> [String] {
-        channel.embeddedEventLoop.run()
-        var bodies: [String] = []
-        while let part = try channel.readOutbound(as: HTTPResponsePart.self) {
-            if case .body(let body) = part { bodies.append(String(buffer: body)) }
+        func receive(_ text: String) throws {
+            try channel.writeInbound(ByteBuffer(string: text))
         }
-        return bodies
+
+        /// Bytes that were handed on to the server since the last look.
+        func handedOn() throws -> String {
+            var text = ""
+            while let part = try channel.readInbound(as: ByteBuffer.self) { text += String(buffer: part) }
+            return text
+        }
+
+        /// Bytes that were sent since the last look.
+        func sent() throws -> String {
+            channel.embeddedEventLoop.run()
+            var text = ""
+            while let part = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: part) }
+            return text
+        }
+
+        /// The server's answer to an ordinary request leaves.
+        func answerOrdinary() throws {
+            try channel.writeOutbound(HTTPResponsePart.end(nil))
+            while try channel.readOutbound(as: HTTPResponsePart.self) != nil {}
+        }
     }
 
-    private func answerOrdinary(_ body: String, on channel: EmbeddedChannel) throws {
-        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
-        try channel.writeOutbound(HTTPResponsePart.body(ByteBuffer(string: body)))
-        try channel.writeOutbound(HTTPResponsePart.end(nil))
+    private static func get(_ path: String, _ fields: String = "") -> String {
+        "GET \(path) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n"
     }
 
     @Test("A direct request is answered without being handed on; its handler sees path, query and headers")
     func answers() throws {
         let desk = Desk()
-        let channel = try connection(desk)
-        try ask("/hit/a?l=1&u=%20x", on: channel, [.userAgent: "Mail"])
-        #expect(try handedOn(channel).isEmpty)
+        let connection = try Connection(desk)
+        try connection.receive(Self.get("/hit/a?l=1&u=%20x", "USER-agent: \t Mail 1.0 \r\nAccept-Language:en\r\n"))
+        #expect(try connection.handedOn().isEmpty)
         let seen = try #require(desk.requests.first)
         #expect(seen.parameter == "a")
-        #expect(seen.query.raw("u") == " x")
-        #expect(seen.headers[.userAgent] == "Mail")
-        #expect(try sent(channel).isEmpty)
+        #expect(seen.queryText == "l=1&u=%20x")
+        #expect(seen.head.value(of: "user-agent") == "Mail 1.0")
+        #expect(seen.head.value(of: "accept-language") == "en")
+        #expect(seen.head.value(of: "accept") == nil)
+        #expect(try connection.sent().isEmpty)
         desk.answer("a")
-        #expect(try sent(channel) == ["a"])
+        #expect(try connection.sent() == "a")
     }
 
-    struct Ordinary: Sendable, CustomTestStringConvertible {
-        var path: String = "/hit/a"
-        var method: HTTPRequest.Method = .get
-        var headers: HTTPFields = [:]
-        var testDescription: String { "\(method) \(path) \(headers)" }
-    }
-
-    private static let ordinary: [Ordinary] = [
-        Ordinary(headers: [.contentLength: "3"]), Ordinary(headers: [.transferEncoding: "chunked"]),
-        Ordinary(headers: [.connection: "close"]), Ordinary(method: .head), Ordinary(method: .post),
-        Ordinary(path: "/hit/a/b"), Ordinary(path: "/hit/"), Ordinary(path: "/hit/%61"), Ordinary(path: "/other"),
-        Ordinary(path: "/hit/refused"),
+    private static let ordinary: [String] = [
+        get("/hit/a", "Content-Length: 0\r\n"), get("/hit/a/b"), get("/hit/"), get("/hit/%61"), get("/other"),
+        get("/hit/refused"), "HEAD /hit/a HTTP/1.1\r\nHost: a\r\n\r\n", "POST /hit/a HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /hit/a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
     ]
 
     @Test(
-        "What has a body, ends its connection, is no GET or goes deeper takes the ordinary way", arguments: ordinary)
-    func leavesTheRest(request: Ordinary) throws {
-        let channel = try connection(Desk())
-        try ask(request.path, on: channel, method: request.method, request.headers)
-        #expect(try handedOn(channel) == [request.path])
+        "What has a body, is no GET or goes deeper takes the ordinary way, and the next one is direct",
+        arguments: ordinary)
+    func leavesTheRest(request: String) throws {
+        let desk = Desk()
+        let connection = try Connection(desk)
+        try connection.receive(request)
+        #expect(try connection.handedOn() == request)
+        try connection.answerOrdinary()
+        try connection.receive(Self.get("/hit/next"))
+        #expect(try connection.handedOn().isEmpty)
+        desk.answer("next")
+        #expect(try connection.sent() == "next")
+    }
+
+    private static let unusual: [String] = [
+        get("/hit/a", "Connection: close\r\n"), get("/hit/a", "Transfer-Encoding: chunked\r\n"),
+        get("/hit/a", "Content-Length: 3\r\nContent-Length: 3\r\n"), get("/hit/a", "Content-Length: +3\r\n"),
+        get("/hit/a", "Content-Length : 3\r\n"), get("/hit/a", "X: a\r\n b\r\n"), get("/hit/a", "X: a\u{0}b\r\n"),
+        get("/hit/a", "X: a\rb\r\n"), get("/hit/a", "Host: b\r\n"), get("/hit/a", "Upgrade: websocket\r\n"),
+        get("/hit/a", "Expect: 100-continue\r\n"), get("/hit/a", ": a\r\n"), get("/hit/a b"),
+        "GET /hit/a HTTP/1.0\r\nHost: a\r\n\r\n", "GET /hit/a HTTP/1.1\nHost: a\n\n", "GET /hit/a HTTP/1.1\r\n\r\n",
+        "\r\nGET /hit/a HTTP/1.1\r\nHost: a\r\n\r\n", "GET  /hit/a HTTP/1.1\r\nHost: a\r\n\r\n",
+        "get /hit/a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /hit/a HTTP/1.1\r\nHost: a\r\n", "PRI * HTTP/2.0\r\n\r\n",
+    ]
+
+    @Test("From a head on that is not plain, or not whole, the connection is the server's", arguments: unusual)
+    func leavesTheConnection(request: String) throws {
+        let desk = Desk()
+        let connection = try Connection(desk)
+        try connection.receive(request)
+        try connection.receive(Self.get("/hit/next"))
+        #expect(try connection.handedOn() == request + Self.get("/hit/next"))
+        #expect(desk.requests.isEmpty)
+    }
+
+    @Test("A body is the server's, whatever stands in it and however it comes")
+    func bodies() throws {
+        let desk = Desk()
+        let connection = try Connection(desk)
+        let body = Self.get("/hit/smuggled")
+        let request = "POST /page HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n" + body
+        for size in [1_000, body.utf8.count + 10, body.utf8.count] {
+            let cut = request.index(request.endIndex, offsetBy: -min(size, body.utf8.count))
+            try connection.receive(String(request[..<cut]))
+            try connection.receive(String(request[cut...]) + Self.get("/behind"))
+            #expect(try connection.handedOn() == request + Self.get("/behind"))
+            try connection.answerOrdinary()
+            try connection.answerOrdinary()
+        }
+        #expect(desk.requests.isEmpty)
     }
 
     @Test("Pipelined requests are answered in their order, whatever is ready first")
     func keepsOrder() throws {
         let desk = Desk()
-        let channel = try connection(desk)
-        for name in ["a", "b", "c"] { try ask("/hit/\(name)", on: channel) }
+        let connection = try Connection(desk)
+        try connection.receive(["a", "b", "c"].map { Self.get("/hit/\($0)") }.joined())
         desk.answer("c")
         desk.answer("b")
-        #expect(try sent(channel).isEmpty)
+        #expect(try connection.sent().isEmpty)
         desk.answer("a")
-        #expect(try sent(channel) == ["a", "b", "c"])
+        #expect(try connection.sent() == "abc")
     }
 
     @Test("An ordinary request waits for the direct ones before it, and those behind it go its way")
     func mixes() throws {
         let desk = Desk()
-        let channel = try connection(desk)
-        try ask("/hit/a", on: channel)
-        try ask("/page", on: channel)
-        try ask("/hit/b", on: channel)
-        #expect(try handedOn(channel).isEmpty)
+        let connection = try Connection(desk)
+        try connection.receive(Self.get("/hit/a") + Self.get("/page"))
+        try connection.receive(Self.get("/hit/b"))
+        #expect(try connection.handedOn().isEmpty)
         desk.answer("a")
-        #expect(try sent(channel) == ["a"])
-        #expect(try handedOn(channel) == ["/page", "/hit/b"])
-        try answerOrdinary("page", on: channel)
-        try answerOrdinary("b by the ordinary way", on: channel)
-        _ = try sent(channel)
-        try ask("/hit/c", on: channel)
-        #expect(try handedOn(channel).isEmpty)
-        desk.answer("c")
-        #expect(try sent(channel) == ["c"])
+        #expect(try connection.sent() == "a")
+        #expect(try connection.handedOn() == Self.get("/page") + Self.get("/hit/b"))
+        try connection.answerOrdinary()
+        try connection.receive(Self.get("/hit/c"))
+        #expect(try connection.handedOn() == Self.get("/hit/c"))
+        try connection.answerOrdinary()
+        try connection.answerOrdinary()
+        try connection.receive(Self.get("/hit/d"))
+        desk.answer("d")
+        #expect(try connection.sent() == "d")
+    }
+
+    @Test("Behind a trusted proxy the address is the last one it names, whoever else named one")
+    func forwarded() throws {
+        let desk = Desk()
+        let connection = try Connection(desk, trustedProxies: [""])
+        try connection.receive(
+            Self.get("/hit/a", "X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.2, 192.0.2.7\r\n"))
+        #expect(desk.requests.first?.clientAddress == "192.0.2.7")
+        let stranger = Desk()
+        try Connection(stranger).receive(Self.get("/hit/a", "X-Forwarded-For: 10.0.0.1\r\n"))
+        #expect(stranger.requests.first?.clientAddress.isEmpty == true)
     }
 
     @Test("A connection that is to be closed is closed only when what was taken is answered")
     func closesLate() throws {
         let desk = Desk()
-        let channel = try connection(desk)
-        try ask("/hit/a", on: channel)
-        channel.close(promise: nil)
-        channel.embeddedEventLoop.run()
-        #expect(channel.isActive)
+        let connection = try Connection(desk)
+        try connection.receive(Self.get("/hit/a"))
+        connection.channel.close(promise: nil)
+        connection.channel.embeddedEventLoop.run()
+        #expect(connection.channel.isActive)
         desk.answer("a")
-        #expect(try sent(channel) == ["a"])
-        #expect(!channel.isActive)
+        #expect(try connection.sent() == "a")
+        #expect(!connection.channel.isActive)
     }
 
     @Test("An answer that comes after the visitor has gone is dropped")
     func survivesTheVisitor() throws {
         let desk = Desk()
-        let channel = try connection(desk)
-        try ask("/hit/a", on: channel)
-        channel.pipeline.fireChannelInactive()
+        let connection = try Connection(desk)
+        try connection.receive(Self.get("/hit/a"))
+        connection.channel.pipeline.fireChannelInactive()
         desk.answer("a")
-        #expect(try sent(channel).isEmpty)
+        #expect(try connection.sent().isEmpty)
+    }
+
+    /// Counts how often the connection was read from.
+    private final class Reads: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        var count = 0
+
+        func read(context: ChannelHandlerContext) {
+            count += 1
+            context.read()
+        }
+    }
+
+    @Test("While too many requests wait for their answers no more is read, and then again")
+    func waits() throws {
+        let desk = Desk()
+        let connection = try Connection(desk)
+        let reads = Reads()
+        try connection.channel.pipeline.syncOperations.addHandler(reads, position: .first)
+        for number in 0..<64 { try connection.receive(Self.get("/hit/\(number)")) }
+        let before = reads.count
+        connection.channel.read()
+        #expect(reads.count == before)
+        desk.answer("0")
+        #expect(try connection.sent() == "0")
+        #expect(reads.count > before)
     }
 }

@@ -33,7 +33,7 @@ package enum EmailEventTag {}
 /// Shortens addresses before they are stored.
 enum NetworkPrefix {
     static func of(_ address: String) -> String {
-        if address.contains(":") {
+        if address.utf8.contains(UInt8(ascii: ":")) {
             return address.split(separator: ":", omittingEmptySubsequences: false).prefix(3).joined(separator: ":")
                 + "::/48"
         }

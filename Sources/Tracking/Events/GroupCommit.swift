@@ -38,7 +38,8 @@ package final class GroupCommit<Item: Sendable>: Service {
     ///   - batchSize: how many are written at once at most.
     ///   - writers: how many batches are written side by side; with more than one, batches that touch the same rows may
     ///     have to wait for each other.
-    ///   - gathering: how long a batch waits for company.
+    ///   - gathering: how long a batch waits for company at most: a quarter of what writing the one before took. Where
+    ///     the disk is slow a small batch costs much, where it is fast waiting would cost more.
     ///   - weight: what an item counts for, where it stands for several; capacity and batch size are sums of it.
     ///   - write: stores a batch; all of it or, by throwing, none.
     package init(
@@ -100,21 +101,25 @@ package final class GroupCommit<Item: Sendable>: Service {
     }
 
     private func writeUntilStopped() async {
+        var lastWrite: Duration = .zero
         for await _ in wakeUps {
-            await writeWhatWaits()
+            await writeWhatWaits(&lastWrite)
         }
-        await writeWhatWaits()
+        await writeWhatWaits(&lastWrite)
     }
 
-    private func writeWhatWaits() async {
+    /// - Parameter lastWrite: how long writing the batch before took.
+    private func writeWhatWaits(_ lastWrite: inout Duration) async {
         while true {
-            await gather()
+            await gather(for: min(gathering, lastWrite / 4))
             let batch = takeBatch(limit: batchSize)
             guard !batch.isEmpty else { return }
             // More than one batch is waiting: another writer may help.
             if state.withLock({ !$0.waiting.isEmpty }) { wake.yield() }
+            let started = ContinuousClock.now
             do {
                 try await write(batch.map(\.item))
+                lastWrite = ContinuousClock.now - started
                 for waiting in batch { waiting.answer(.success(())) }
             } catch {
                 for waiting in batch { waiting.answer(.failure(error)) }
@@ -122,10 +127,10 @@ package final class GroupCommit<Item: Sendable>: Service {
         }
     }
 
-    private func gather() async {
-        guard gathering > .zero, state.withLock({ !$0.waiting.isEmpty && !$0.isStopped }) else { return }
+    private func gather(for time: Duration) async {
+        guard time > .zero, state.withLock({ !$0.waiting.isEmpty && !$0.isStopped }) else { return }
         do {
-            try await Task.sleep(for: gathering)
+            try await Task.sleep(for: time)
         } catch {
             // Cancelled: what waits is written at once.
             return

@@ -5,10 +5,15 @@ package struct DirectRequest: Sendable {
     /// The last part of the path, which the route's pattern leaves open.
     package let parameter: String
     package let queryText: String
-    package let headers: HTTPFields
+    package let head: RequestHead
     package let clientAddress: String
 
-    package var query: FormValues { FormValues(urlEncoded: queryText) }
+    package init(parameter: String, queryText: String, head: RequestHead, clientAddress: String) {
+        self.parameter = parameter
+        self.queryText = queryText
+        self.head = head
+        self.clientAddress = clientAddress
+    }
 }
 
 /// Takes a request on the event loop of its connection, without a task of its own, and answers later from anywhere, once.
@@ -22,6 +27,7 @@ package typealias DirectHandler =
 struct DirectRoutes: Sendable {
     struct Entry: Sendable {
         let prefix: String
+        let prefixBytes: [UInt8]
         let handler: DirectHandler
         let meter: RouteMeter
     }
@@ -33,33 +39,31 @@ struct DirectRoutes: Sendable {
         self.trustedProxies = trustedProxies
         entries = routes.compactMap { route in
             guard let handler = route.direct, let brace = route.path.firstIndex(of: "{") else { return nil }
-            return Entry(prefix: String(route.path[..<brace]), handler: handler, meter: RouteMeter(route))
+            let prefix = String(route.path[..<brace])
+            return Entry(
+                prefix: prefix, prefixBytes: Array(prefix.utf8), handler: handler, meter: RouteMeter(route))
         }
     }
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// The route and what its handler sees; nil when the request has to go the ordinary way. Requests with a body and
-    /// those that end their connection do.
-    func match(_ head: HTTPRequest, peerAddress: String) -> (Entry, DirectRequest)? {
-        guard head.method == .get, let path = head.path, let entry = entries.first(where: { path.hasPrefix($0.prefix) })
-        else { return nil }
-        let fields = head.headerFields
-        guard fields[.contentLength] == nil, fields[.transferEncoding] == nil, fields[.expect] == nil,
-            fields[.connection].map({ $0.lowercased() == "keep-alive" }) ?? true
-        else { return nil }
-        let rest = path.utf8.dropFirst(entry.prefix.utf8.count)
-        let mark = rest.firstIndex(of: UInt8(ascii: "?"))
-        let parameter = rest[..<(mark ?? rest.endIndex)]
-        guard !parameter.isEmpty, !parameter.contains(UInt8(ascii: "/")), !parameter.contains(UInt8(ascii: "%")) else {
-            return nil
+    /// The route and what its handler sees; nil when the request has to go the ordinary way, as those with a body do.
+    func match(_ head: RequestHead, peerAddress: String) -> (Entry, DirectRequest)? {
+        guard head.isGet, head.bodyLength == nil else { return nil }
+        for entry in entries {
+            guard let rest = head.target(after: entry.prefixBytes) else { continue }
+            let mark = rest.firstIndex(of: UInt8(ascii: "?"))
+            let parameter = rest[..<(mark ?? rest.endIndex)]
+            guard !parameter.isEmpty, !parameter.contains(UInt8(ascii: "/")), !parameter.contains(UInt8(ascii: "%"))
+            else { return nil }
+            let forwarded = trustedProxies.contains(peerAddress) ? head.value(of: "x-forwarded-for") : nil
+            let request = DirectRequest(
+                parameter: String(Substring(parameter)),
+                queryText: mark.map { String(Substring(rest[rest.index(after: $0)...])) } ?? "", head: head,
+                clientAddress: ClientAddress.of(forwarded: forwarded, peer: peerAddress))
+            return (entry, request)
         }
-        let address = ClientAddress.of(fields, peer: peerAddress, trustedProxies: trustedProxies)
-        let request = DirectRequest(
-            parameter: String(decoding: parameter, as: UTF8.self),
-            queryText: mark.map { String(decoding: rest[rest.index(after: $0)...], as: UTF8.self) } ?? "",
-            headers: fields, clientAddress: address)
-        return (entry, request)
+        return nil
     }
 }
 
@@ -67,9 +71,12 @@ struct DirectRoutes: Sendable {
 enum ClientAddress {
     /// The peer's address; behind a trusted proxy the last address that it was forwarded for.
     static func of(_ fields: HTTPFields, peer: String, trustedProxies: Set<String>) -> String {
-        guard trustedProxies.contains(peer), let forwarded = fields[.forwardedFor],
-            let last = forwarded.split(separator: ",").last
-        else { return peer }
+        of(forwarded: trustedProxies.contains(peer) ? fields[.forwardedFor] : nil, peer: peer)
+    }
+
+    /// - Parameter forwarded: what a trusted proxy says; nil without one.
+    static func of(forwarded: String?, peer: String) -> String {
+        guard let last = forwarded?.split(separator: ",").last else { return peer }
         return last.trimmed
     }
 }

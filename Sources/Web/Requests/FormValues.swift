@@ -64,6 +64,11 @@ package struct FormValues: Sendable {
         values[name] != nil
     }
 
+    /// The text of one name or value.
+    package static func decoded(_ text: Substring) -> String {
+        decode(text.utf8)
+    }
+
     private static func decode(_ bytes: some Collection<UInt8>) -> String {
         let isPlain = !bytes.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") || $0 == 0 }
         if isPlain { return String(decoding: bytes, as: UTF8.self) }

@@ -52,10 +52,11 @@ package struct WebServer: Sendable {
         return FallbackResponder(router: router.buildResponder(), pipeline: pipeline)
     }
 
-    /// What answers the direct routes; to be put into the pipeline of each connection, in front of Hummingbird.
+    /// What answers the direct routes; to be put into the pipeline of each connection, behind its parser.
     package func directAnswers() -> [any RemovableChannelHandler] {
         guard !direct.isEmpty else { return [] }
-        return [DirectAnswers(routes: direct) { [pipeline] in pipeline.responses.direct($0, path: $1) }]
+        let answers = DirectAnswers(routes: direct) { [pipeline] in pipeline.responses.direct($0, path: $1) }
+        return [OrdinaryAnswers(answers)]
     }
 
     /// 405 with `Allow` for the methods that a path does not know, instead of a misleading 404 (RFC 9110 §15.5.6).
