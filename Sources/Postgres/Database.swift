@@ -50,22 +50,25 @@ package struct Database: Sendable {
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
         var opening: [SQL] = [SQL(trusted: "BEGIN READ ONLY"), .enter(workspace)]
-        if keepsPlans { opening.append(SQL(trusted: "SET LOCAL plan_cache_mode = force_generic_plan")) }
+        if keepsPlans { opening.append(.keepPlans) }
         return try await once(timeout, opening, body: body)
     }
 
     /// A transaction in a workspace. Tried again like `transaction`.
+    /// - Parameter keepsPlans: as in `read`. For what is done by key to many rows of a workspace that PostgreSQL may not
+    ///   have counted yet: planned for its id, which no statistics know, it may take any index for the best.
     package func write<Value>(
         _ workspace: WorkspaceID, isolation level: IsolationLevel = .readCommitted, timeout: Duration? = nil,
-        isolation: isolated (any Actor)? = #isolation,
+        keepsPlans: Bool = false, isolation: isolated (any Actor)? = #isolation,
         _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
-        let opening: [SQL] = [SQL(trusted: "BEGIN ISOLATION LEVEL \(level.rawValue)"), .enter(workspace)]
+        var opening: [SQL] = [SQL(trusted: "BEGIN ISOLATION LEVEL \(level.rawValue)"), .enter(workspace)]
+        if keepsPlans { opening.append(.keepPlans) }
         return try await retrying(timeout, opening, body: body)
     }
 
     /// A transaction of one statement in a workspace; answers how many rows it changed. Everything from `BEGIN` to `COMMIT`
-    /// travels together: one round trip. Tried again like `transaction`.
+    /// travels together: one round trip. The statement is planned once for all values. Tried again like `transaction`.
     @discardableResult
     package func write(
         _ workspace: WorkspaceID, _ name: StaticString, _ sql: SQL, isolation: isolated (any Actor)? = #isolation
@@ -74,7 +77,7 @@ package struct Database: Sendable {
             let connection = try await pool.lease()
             defer { pool.release(connection) }
             let lease = PostgresLease(
-                connection, prelude: [SQL(trusted: "BEGIN"), .enter(workspace)], isTransaction: true,
+                connection, prelude: [SQL(trusted: "BEGIN"), .enter(workspace), .keepPlans], isTransaction: true,
                 commitsItself: true,
                 timeout: nil, statementLimit: pool.settings.statementTimeout)
             defer { lease.end() }
@@ -149,4 +152,7 @@ extension SQL {
     static func enter(_ workspace: WorkspaceID) -> SQL {
         SQL(trusted: "SET LOCAL app.workspace_id = '\(workspace)'")
     }
+
+    /// Has the transaction's statements planned once for all values instead of for those at hand.
+    static let keepPlans = SQL(trusted: "SET LOCAL plan_cache_mode = force_generic_plan")
 }

@@ -131,14 +131,16 @@ package struct IdentityResolver: Sendable {
     ) async throws -> Value {
         for _ in 0..<2 {
             do {
-                return try await services.database.write(scope.workspace, timeout: timeout, body)
+                return try await services.database.write(
+                    scope.workspace, timeout: timeout, keepsPlans: true, body)
             } catch let error as PostgresError
                 where error.isUniqueViolation(constraint: "marketing_contacts_email_key")
             {
                 continue
             }
         }
-        return try await services.database.write(scope.workspace, timeout: timeout, body)
+        return try await services.database.write(
+            scope.workspace, timeout: timeout, keepsPlans: true, body)
     }
 
     /// One person in a transaction of its own.

@@ -9,7 +9,7 @@ struct ImportAliases: Sendable {
 
     /// Whether anybody in the workspace has a former address or number: one look into an index.
     func exist(_ services: AppServices) async throws -> Bool {
-        try await services.database.read(scope.workspace) { transaction in
+        try await services.database.read(scope.workspace, keepsPlans: true) { transaction in
             try await transaction.value(Bool.self, "contacts.import.hasAliases", "SELECT \(any)")
         }
     }

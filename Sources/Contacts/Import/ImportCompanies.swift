@@ -13,7 +13,7 @@ struct ImportCompanies: Sendable {
 
     /// Whether the workspace has any company, so that people can be matched by the domain of their address.
     func exist() async throws -> Bool {
-        try await services.database.read(scope.workspace) { transaction in
+        try await services.database.read(scope.workspace, keepsPlans: true) { transaction in
             try await transaction.value(
                 Bool.self, "contacts.import.hasCompanies",
                 """
@@ -35,11 +35,13 @@ struct ImportCompanies: Sendable {
 
     /// The companies in the order asked for.
     private func findOrMake(_ wanted: [ImportCompany]) async throws -> [CompanyID?] {
-        let known = try await services.database.read(scope.workspace, timeout: .seconds(30)) { transaction in
+        let known = try await services.database.read(scope.workspace, timeout: .seconds(30), keepsPlans: true) {
+            transaction in
             try await look(wanted, in: transaction)
         }
         if wanted.allSatisfy({ known.id(of: $0) != nil }) { return wanted.map(known.id) }
-        return try await services.database.write(scope.workspace, timeout: .seconds(30)) { transaction in
+        return try await services.database.write(scope.workspace, timeout: .seconds(30), keepsPlans: true) {
+            transaction in
             // Names are not unique, so whoever makes companies by name does so one after the other.
             try await transaction.run(
                 "contacts.import.companies.turn",

@@ -60,7 +60,7 @@ actor ImportWriter {
     private func insert(_ chunk: ImportChunk, _ statements: ImportStatements) async throws {
         let listed: Int = file.listID == nil ? 0 : chunk.personCount
         let outcome = ChunkOutcome(created: chunk.personCount, listed: listed)
-        try await services.database.write(scope.workspace, timeout: Self.limit) { transaction in
+        try await services.database.write(scope.workspace, timeout: Self.limit, keepsPlans: true) { transaction in
             try await transaction.run(statements.insert(chunk))
             guard try await ImportAliases(scope: scope).agree(chunk, in: transaction) else { throw Missed() }
             var all: [Statement] = [statements.chunkOfNewPeople(chunk)]
@@ -70,7 +70,9 @@ actor ImportWriter {
     }
 
     private func merge(_ chunk: ImportChunk, _ statements: ImportStatements) async throws {
-        let outcome: ChunkOutcome = try await services.database.write(scope.workspace, timeout: Self.limit) {
+        let outcome: ChunkOutcome = try await services.database.write(
+            scope.workspace, timeout: Self.limit, keepsPlans: true
+        ) {
             transaction in
             // The change by place in the table has no statistics to plan with; only the nested loop is right for it.
             try await transaction.run([

@@ -119,7 +119,7 @@ package struct CompanySync: Sendable {
     }
 
     private func attempt(_ rows: [SyncedCompany], _ scope: WorkspaceScope) async throws -> [SyncOutcome] {
-        try await services.database.write(scope.workspace, timeout: .seconds(60)) { transaction in
+        try await services.database.write(scope.workspace, timeout: .seconds(60), keepsPlans: true) { transaction in
             try await transaction.run([IdentityQueries(scope: scope).lock])
             let links = SyncLinks(kind: .companies, scope: scope)
             let known = try await links.find(Array(Set(rows.map(\.key))), in: transaction)

@@ -73,7 +73,7 @@ extension SendRecovery {
                     RecoveredPart.Message(id: $0.id, outcome: .uncertain(.notRecorded, words))
                 }
                 let parked = RecoveredPart(batch: part.batch, messages: messages, isPartial: part.isPartial)
-                try await database.write(run.workspace, timeout: .seconds(30)) { tx in
+                try await database.write(run.workspace, timeout: .seconds(30), keepsPlans: true) { tx in
                     _ = try await SettlementQueries(workspace: run.workspace, send: run.send, tx: tx)
                         .settle([settlement(for: parked, attempts: [:])], now: clock.now)
                 }
@@ -98,7 +98,7 @@ extension SendRecovery {
             level: isNew ? .error : .debug, "The database takes nothing of what a journal tells of a send; it is kept",
             metadata: ["journal": "\(journal)", "send": "\(run.send)"])
         let notice = "The database refuses to take down what became of messages. The portal’s log says why."
-        try await database.write(run.workspace, timeout: .seconds(30)) { tx in
+        try await database.write(run.workspace, timeout: .seconds(30), keepsPlans: true) { tx in
             let paused: Bool = try await SendActions(services: bounces.services)
                 .pause(run.send, notice: notice, workspace: run.workspace, in: tx)
             guard paused else { return }

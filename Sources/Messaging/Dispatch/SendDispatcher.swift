@@ -47,7 +47,7 @@ struct SendDispatcher: Sendable {
 
     /// Claims in our name that no run of this process knows: the answer to the claim was lost.
     private func returnForgotten(_ run: JournalRecord.Run, _ journal: HandoverJournal) async throws {
-        try await services.workerDatabase.write(run.workspace) { tx in
+        try await services.workerDatabase.write(run.workspace, keepsPlans: true) { tx in
             try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
                 .returnUnknown(claimedBy: journal.name, except: running.unsettledBatches(run))
         }
@@ -57,7 +57,7 @@ struct SendDispatcher: Sendable {
         _ run: JournalRecord.Run, control: SendControl, _ journal: HandoverJournal
     ) async throws -> SendRun? {
         guard let workspace = try await services.directory.workspace(run.workspace) else { return nil }
-        let (work, sender, erased) = try await services.workerDatabase.read(run.workspace) { tx in
+        let (work, sender, erased) = try await services.workerDatabase.read(run.workspace, keepsPlans: true) { tx in
             (
                 try await SendQueries(workspace: run.workspace, tx: tx).work(run.send),
                 try await senders.sender(of: run.workspace, in: tx),
@@ -112,7 +112,7 @@ struct SendDispatcher: Sendable {
     }
 
     private func pauseSend(_ run: JournalRecord.Run, notice: String) async throws {
-        try await services.workerDatabase.write(run.workspace) { tx in
+        try await services.workerDatabase.write(run.workspace, keepsPlans: true) { tx in
             let paused: Bool = try await SendActions(services: services)
                 .pause(run.send, notice: notice, workspace: run.workspace, in: tx)
             if paused { try await tell(run, .paused, notice: notice, in: tx) }
@@ -120,7 +120,7 @@ struct SendDispatcher: Sendable {
     }
 
     private func waitForServer(_ run: JournalRecord.Run, detail: String) async throws {
-        try await services.workerDatabase.write(run.workspace) { tx in
+        try await services.workerDatabase.write(run.workspace, keepsPlans: true) { tx in
             let queries = SendQueries(workspace: run.workspace, tx: tx)
             let setbacks: Int = try await queries.noteSetback(run.send, isSetback: true)
             try await queries.setNotice(run.send, "The mail server can't be reached: \(detail)")
@@ -130,7 +130,7 @@ struct SendDispatcher: Sendable {
     }
 
     private func finishOrWait(_ run: JournalRecord.Run, madeProgress: Bool) async throws {
-        try await services.workerDatabase.write(run.workspace) { tx in
+        try await services.workerDatabase.write(run.workspace, keepsPlans: true) { tx in
             let queries = SendQueries(workspace: run.workspace, tx: tx)
             guard try await queries.lockedState(run.send) == .sending, let summary = try await queries.summary(run.send)
             else { return }

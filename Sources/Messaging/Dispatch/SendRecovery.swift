@@ -38,7 +38,7 @@ struct SendRecovery: Sendable {
         for run in runs {
             let told: [AbandonedJournal.Testimony] = testimonies.filter { $0.batch.run == run }
             if try await bring(told.map { RecoveredPart($0) }, of: run) {
-                try await database.write(run.workspace, timeout: .seconds(30)) { tx in
+                try await database.write(run.workspace, timeout: .seconds(30), keepsPlans: true) { tx in
                     try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
                         .returnUnknown(claimedBy: name, except: [])
                 }
@@ -61,7 +61,7 @@ struct SendRecovery: Sendable {
     /// Writes what is known of batches of one send, in one transaction with what follows from it.
     func write(_ parts: [RecoveredPart], of run: JournalRecord.Run) async throws {
         guard !parts.isEmpty else { return }
-        try await database.write(run.workspace, timeout: .seconds(60)) { tx in
+        try await database.write(run.workspace, timeout: .seconds(60), keepsPlans: true) { tx in
             for part in parts { try await settle(part, in: tx) }
         }
     }
@@ -138,7 +138,7 @@ struct SendRecovery: Sendable {
     func parkExpired(_ run: JournalRecord.Run) async throws {
         let now: Date = clock.now
         let known = Set(AbandonedJournal.paths(in: journals).map { AbandonedJournal.name(of: $0) })
-        try await database.write(run.workspace, timeout: .seconds(30)) { tx in
+        try await database.write(run.workspace, timeout: .seconds(30), keepsPlans: true) { tx in
             let expired: [ExpiredClaim] = try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
                 .expired(now: now)
             let settlements = SettlementQueries(workspace: run.workspace, send: run.send, tx: tx)

@@ -85,13 +85,13 @@ struct SendRun: Sendable {
 
     private func claim(_ count: Int, into feed: BatchFeed) async throws -> Int {
         let now: Date = clock.now
-        let claims: [ClaimedBatch] = try await database.write(run.workspace) { tx in
+        let claims: [ClaimedBatch] = try await database.write(run.workspace, keepsPlans: true) { tx in
             try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
                 .claim(count, by: journal.name, now: now)
         }
         for claim in claims {
             let tag: UInt32 = try journal.begin(.init(run: run, id: claim.id, fence: claim.fence))
-            let messages: [LoadedMessage] = try await database.read(run.workspace) { tx in
+            let messages: [LoadedMessage] = try await database.read(run.workspace, keepsPlans: true) { tx in
                 try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
                     .messages(
                         of: claim, withProperties: work.email.usesProperties, erased: erased, at: now)
@@ -103,7 +103,7 @@ struct SendRun: Sendable {
 
     /// Whether the snapshot still adds batches.
     private func moreWillCome() async throws -> Bool {
-        try await database.read(run.workspace) { tx in
+        try await database.read(run.workspace, keepsPlans: true) { tx in
             let queries = SendQueries(workspace: run.workspace, tx: tx)
             guard let summary = try await queries.summary(run.send), summary.state == .sending else { return false }
             // Before its first people the snapshot may wait for a segment; it calls a dispatcher when it has them.
@@ -171,7 +171,7 @@ struct SendRun: Sendable {
     }
 
     private func look(renews: Bool, pace: PaceKeeper) async throws {
-        let state: SendState? = try await database.read(run.workspace) { tx in
+        let state: SendState? = try await database.read(run.workspace, keepsPlans: true) { tx in
             try await SendQueries(workspace: run.workspace, tx: tx).state(run.send)
         }
         switch state {
@@ -180,7 +180,7 @@ struct SendRun: Sendable {
         case .cancelled, .failed, .sent, nil: control.stop(.cancelled)
         }
         guard renews else { return }
-        let sharing: Int = try await database.write(run.workspace) { tx in
+        let sharing: Int = try await database.write(run.workspace, keepsPlans: true) { tx in
             try await BatchQueries(workspace: run.workspace, send: run.send, tx: tx)
                 .renew(by: journal.name, now: clock.now)
             return try await SendQueries(workspace: run.workspace, tx: tx).dispatchers(run.send)

@@ -71,7 +71,7 @@ extension SettlementWriter {
             for result in results {
                 let parked: BatchSettlement = parking(result, after: error)
                 try await persistently {
-                    try await database.write(run.workspace, timeout: .seconds(30)) { tx in
+                    try await database.write(run.workspace, timeout: .seconds(30), keepsPlans: true) { tx in
                         _ = try await SettlementQueries(workspace: run.workspace, send: run.send, tx: tx)
                             .settle([parked], now: clock.now)
                     }

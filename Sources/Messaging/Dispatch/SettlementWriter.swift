@@ -55,7 +55,7 @@ struct SettlementWriter: Sendable {
     func write(_ results: [LaneResult]) async throws {
         let settlements: [BatchSettlement] = merged(results.map { settlement(for: $0) })
         let now: Date = clock.now
-        try await database.write(run.workspace, timeout: .seconds(30)) { tx in
+        try await database.write(run.workspace, timeout: .seconds(30), keepsPlans: true) { tx in
             let queries = SettlementQueries(workspace: run.workspace, send: run.send, tx: tx)
             let ours: Set<BatchID> = try await queries.settle(settlements, now: now)
             let entries: [BatchSettlement.Message] = settlements.filter { ours.contains($0.batch) }.flatMap(\.messages)

@@ -27,6 +27,7 @@ struct ClusterOptions {
             ("max_wal_size", "4GB"),
             ("min_wal_size", "256MB"),
             ("checkpoint_timeout", "15min"),
+            ("autovacuum_naptime", "15s"),
             ("random_page_cost", "1.1"),
             ("effective_io_concurrency", "100"),
             ("jit", "off"),

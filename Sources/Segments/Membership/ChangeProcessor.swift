@@ -35,7 +35,7 @@ struct ChangeProcessor: Sendable {
 
     /// Works off a batch in one transaction: the notes go in the same one that moves people.
     func step(_ workspace: WorkspaceID) async throws -> Outcome {
-        try await services.workerDatabase.write(workspace, timeout: .seconds(60)) { transaction in
+        try await services.workerDatabase.write(workspace, timeout: .seconds(60), keepsPlans: true) { transaction in
             guard try await MembershipWriter.hold(workspace, waits: false, in: transaction) else { return .busy }
             return .worked(try await take(workspace, in: transaction))
         }
