@@ -114,12 +114,11 @@ struct ImportStatements: Sendable {
 
     /// Inserts a chunk of which nobody is known yet. Fails with a unique violation when somebody is: then the chunk is
     /// done again by `merge`. Without the look-ups that `ON CONFLICT` needs, this is the fastest way in.
+    ///
+    /// The people come last: from then until the commit the counts of their companies are locked, and a chunk beside this one
+    /// has to wait for them.
     func insert(_ chunk: ImportChunk) -> [Statement] {
-        var statements: [Statement] = [
-            Statement(
-                "contacts.import.insert",
-                "INSERT INTO marketing_contacts (\(Self.insertColumns)) SELECT \(insertValues) FROM \(rows(of: chunk))")
-        ]
+        var statements: [Statement] = []
         if let ledger = consent.ofNewPeople(chunk) { statements.append(ledger) }
         if let listID {
             statements.append(
@@ -130,6 +129,11 @@ struct ImportStatements: Sendable {
                     SELECT \(scope.workspace), \(listID), n.id, \(now) FROM unnest(\(chunk.ids)) AS n(id)
                     """))
         }
+        statements.append(
+            Statement(
+                "contacts.import.insert",
+                "INSERT INTO marketing_contacts (\(Self.insertColumns)) SELECT \(insertValues) FROM \(rows(of: chunk))")
+        )
         return statements
     }
 
