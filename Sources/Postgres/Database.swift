@@ -43,32 +43,32 @@ package struct Database: Sendable {
 
     /// A read-only transaction in a workspace. `BEGIN`, the workspace and the first query travel together, so a page
     /// with one query costs two round trips.
-    /// - Parameter keepsPlans: whether statements are planned once for all values instead of for those at hand. For
-    ///   look-ups by key, which take a tenth of the time of their planning (PostgreSQL manual 20.7.4, `plan_cache_mode`).
+    /// - Parameter keepsPlans: whether statements are planned once for all values, and again every five seconds, instead
+    ///   of for those at hand. For look-ups by key, which take a tenth of the time of their planning (PostgreSQL manual
+    ///   20.7.4, `plan_cache_mode`).
     package func read<Value>(
         _ workspace: WorkspaceID, timeout: Duration? = nil, keepsPlans: Bool = false,
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
-        var opening: [SQL] = [SQL(trusted: "BEGIN READ ONLY"), .enter(workspace)]
-        if keepsPlans { opening.append(.keepPlans) }
-        return try await once(timeout, opening, body: body)
+        let opening: [SQL] = [SQL(trusted: "BEGIN READ ONLY"), .enter(workspace)]
+        return try await once(timeout, opening, planLife: keepsPlans ? .seconds(5) : nil, body: body)
     }
 
     /// A transaction in a workspace. Tried again like `transaction`.
-    /// - Parameter keepsPlans: as in `read`. For what is done by key to many rows of a workspace that PostgreSQL may not
-    ///   have counted yet: planned for its id, which no statistics know, it may take any index for the best.
+    /// - Parameter keepsPlans: as in `read`, but planned again every second. For what is done by key to many rows of a
+    ///   workspace that PostgreSQL may not have counted yet: planned for its id, which no statistics know, it may take
+    ///   any index for the best. And tables may grow from nothing while such work lasts.
     package func write<Value>(
         _ workspace: WorkspaceID, isolation level: IsolationLevel = .readCommitted, timeout: Duration? = nil,
         keepsPlans: Bool = false, isolation: isolated (any Actor)? = #isolation,
         _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
-        var opening: [SQL] = [SQL(trusted: "BEGIN ISOLATION LEVEL \(level.rawValue)"), .enter(workspace)]
-        if keepsPlans { opening.append(.keepPlans) }
-        return try await retrying(timeout, opening, body: body)
+        let opening: [SQL] = [SQL(trusted: "BEGIN ISOLATION LEVEL \(level.rawValue)"), .enter(workspace)]
+        return try await retrying(timeout, opening, planLife: keepsPlans ? Self.shortLife : nil, body: body)
     }
 
     /// A transaction of one statement in a workspace; answers how many rows it changed. Everything from `BEGIN` to `COMMIT`
-    /// travels together: one round trip. The statement is planned once for all values. Tried again like `transaction`.
+    /// travels together: one round trip. Plans are kept, as by `write(…, keepsPlans: true)`. Tried again like `transaction`.
     @discardableResult
     package func write(
         _ workspace: WorkspaceID, _ name: StaticString, _ sql: SQL, isolation: isolated (any Actor)? = #isolation
@@ -77,9 +77,9 @@ package struct Database: Sendable {
             let connection = try await pool.lease()
             defer { pool.release(connection) }
             let lease = PostgresLease(
-                connection, prelude: [SQL(trusted: "BEGIN"), .enter(workspace), .keepPlans], isTransaction: true,
-                commitsItself: true,
-                timeout: nil, statementLimit: pool.settings.statementTimeout)
+                connection, prelude: [SQL(trusted: "BEGIN"), .enter(workspace)], isTransaction: true,
+                commitsItself: true, planLife: Self.shortLife, timeout: nil,
+                statementLimit: pool.settings.statementTimeout)
             defer { lease.end() }
             do {
                 return try await lease.runAndCommit(Statement(name, sql))
@@ -91,12 +91,13 @@ package struct Database: Sendable {
     }
 
     private static let attempts: Int = 3
+    private static let shortLife: Duration = .seconds(1)
 
     private func retrying<Value>(
-        _ timeout: Duration?, _ opening: [SQL], isolation: isolated (any Actor)? = #isolation,
-        body: (PostgresTransaction) async throws -> Value
+        _ timeout: Duration?, _ opening: [SQL], planLife: Duration? = nil,
+        isolation: isolated (any Actor)? = #isolation, body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
-        try await retrying { try await once(timeout, opening, body: body) }
+        try await retrying { try await once(timeout, opening, planLife: planLife, body: body) }
     }
 
     private func retrying<Value>(
@@ -114,7 +115,7 @@ package struct Database: Sendable {
     }
 
     private func once<Value>(
-        _ timeout: Duration?, _ opening: [SQL], isolation: isolated (any Actor)? = #isolation,
+        _ timeout: Duration?, _ opening: [SQL], planLife: Duration?, isolation: isolated (any Actor)? = #isolation,
         body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
         let connection = try await pool.lease()
@@ -125,7 +126,7 @@ package struct Database: Sendable {
             prelude.append(SQL(trusted: "SET LOCAL statement_timeout = \(timeout.milliseconds)"))
         }
         let lease = PostgresLease(
-            connection, prelude: prelude, isTransaction: true, timeout: timeout,
+            connection, prelude: prelude, isTransaction: true, planLife: planLife, timeout: timeout,
             statementLimit: max(limit, timeout ?? .zero))
         defer { lease.end() }
         let value: Value
@@ -155,4 +156,6 @@ extension SQL {
 
     /// Has the transaction's statements planned once for all values instead of for those at hand.
     static let keepPlans = SQL(trusted: "SET LOCAL plan_cache_mode = force_generic_plan")
+    /// Has statements planned anew, for tables as they are now: a plan for an empty table is slow on a full one.
+    static let forgetPlans = SQL(trusted: "DISCARD PLANS")
 }

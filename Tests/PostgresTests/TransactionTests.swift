@@ -1,9 +1,10 @@
 import Core
 import FoundationEssentials
-import Postgres
 import PostgresTesting
 import Synchronization
 import Testing
+
+@testable import Postgres
 
 @Suite("Transactions and the workspace wall")
 struct TransactionTests {
@@ -158,19 +159,15 @@ struct TransactionTests {
         try await TestDatabase.withDatabase(connections: 1) { database in
             try await makeCountedTable(database, counted: counted, new: new)
             let (number, read): (Int, Int) = try await database.write(new, keepsPlans: true) { transaction in
+                let before: Int = try await transaction.value(Int.self, "test.read", Self.rowsRead)
                 let number: Int = try await transaction.value(
                     Int.self, "test.find",
                     """
                     SELECT n FROM marketing_people
                     WHERE workspace_id = \(new) AND name = \("a name of some length, number 77")
                     """)
-                let read: Int = try await transaction.value(
-                    Int.self, "test.read",
-                    """
-                    SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables
-                    WHERE relname = 'marketing_people'
-                    """)
-                return (number, read)
+                let after: Int = try await transaction.value(Int.self, "test.read", Self.rowsRead)
+                return (number, after - before)
             }
             #expect(number == 77)
             #expect(read == 1)
@@ -178,6 +175,71 @@ struct TransactionTests {
                 try await transaction.value(String.self, "test.setting", "SELECT current_setting('plan_cache_mode')")
             }
             #expect(setting == "auto")
+        }
+    }
+
+    /// How many rows the connection has read. Reported to the server now and then, between transactions: so it is compared
+    /// within one.
+    private static let rowsRead: SQL = """
+        SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables
+        WHERE relname = 'marketing_people'
+        """
+
+    /// Looks somebody up in a transaction whose plans may be so old; answers how many rows that read.
+    private func find(_ workspace: WorkspaceID, planLife: Duration, _ connection: PostgresConnection) async throws
+        -> Int
+    {
+        let lease = PostgresLease(
+            connection, prelude: [SQL(trusted: "BEGIN"), .enter(workspace)], isTransaction: true, planLife: planLife,
+            timeout: nil, statementLimit: .seconds(5))
+        defer { lease.end() }
+        let transaction = PostgresTransaction(lease: lease)
+        let before: Int = try await transaction.value(Int.self, "test.read", Self.rowsRead)
+        _ = try await transaction.values(
+            Int.self, "test.find",
+            "SELECT n FROM marketing_people WHERE workspace_id = \(workspace) AND name = \("number 3")")
+        let after: Int = try await transaction.value(Int.self, "test.read", Self.rowsRead)
+        await lease.rollBack()
+        return after - before
+    }
+
+    @Test("a plan that was kept for a small table is made anew for the table that it became")
+    func forgetsPlans() async throws {
+        let workspace = WorkspaceID(UUID())
+        try await TestDatabase.withDatabase(connections: 2) { database in
+            try await TestDatabase.asOwner(of: database) { session in
+                try await session.run(
+                    "test.table",
+                    """
+                    CREATE TABLE marketing_people (
+                        workspace_id uuid NOT NULL, n bigint, name text NOT NULL, PRIMARY KEY (workspace_id, n)
+                    )
+                    """)
+                try await session.run("test.names", "CREATE INDEX ON marketing_people (workspace_id, name)")
+                try await session.run("test.protect", "SELECT marketing_protect('marketing_people')")
+                try await session.run("test.count", "ANALYZE marketing_people")
+            }
+            func fill(_ first: Int, _ last: Int) async throws {
+                try await database.write(workspace) { transaction in
+                    _ = try await transaction.run(
+                        "test.fill",
+                        """
+                        INSERT INTO marketing_people
+                        SELECT \(workspace), n, 'number ' || n FROM generate_series(\(first)::bigint, \(last)) AS n
+                        """)
+                }
+            }
+            try await fill(1, 5)
+            _ = try await TestDatabase.asOwner(of: database) { session in
+                try await session.run("test.count", "ANALYZE marketing_people")
+            }
+            let connection = try await database.pool.lease()
+            defer { database.pool.release(connection) }
+            let small: Int = try await find(workspace, planLife: .seconds(3600), connection)
+            try await fill(6, 5000)
+            let stale: Int = try await find(workspace, planLife: .seconds(3600), connection)
+            let fresh: Int = try await find(workspace, planLife: .zero, connection)
+            #expect([small, stale, fresh] == [5, 5000, 1])
         }
     }
 

@@ -14,6 +14,8 @@ package actor PostgresConnection {
     private var activeLease: UInt64 = 0
     /// A session changed `statement_timeout`; the next one puts it back.
     private var hasForeignTimeout: Bool = false
+    /// When plans that are kept were last forgotten.
+    private var plansSince = ContinuousClock.now
     /// The operation whose rows or COPY data are under way; nothing else may be sent until it ends.
     var streaming: UInt64?
 
@@ -147,7 +149,16 @@ package actor PostgresConnection {
             hasForeignTimeout = false
         }
         if !operation.lease.isTransaction, !operation.lease.prelude.isEmpty { hasForeignTimeout = true }
-        return prelude + operation.lease.prelude
+        return prelude + operation.lease.prelude + planning(operation.lease)
+    }
+
+    /// Has a lease's statements planned once for all values, and anew when the plans are too old.
+    private func planning(_ lease: PostgresLease) -> [SQL] {
+        guard let life = lease.planLife else { return [] }
+        let now = ContinuousClock.now
+        guard now - plansSince > life else { return [.keepPlans] }
+        plansSince = now
+        return [.keepPlans, .forgetPlans]
     }
 
     /// A lease whose first packet was lost with its connection begins again on a new one.

@@ -10,6 +10,9 @@ package final class PostgresLease: Sendable {
     let isTransaction: Bool
     /// Whether the commit goes out with the first statement, so that a lost connection leaves open what became of it.
     let commitsItself: Bool
+    /// How old plans may be that were made for all values; nil: each statement is planned for those at hand, where
+    /// PostgreSQL expects to gain by it.
+    let planLife: Duration?
     /// When the whole closure must be done.
     let deadline: Deadline?
     /// How long one statement may take on the server.
@@ -19,13 +22,14 @@ package final class PostgresLease: Sendable {
 
     init(
         _ connection: PostgresConnection, prelude: [SQL], isTransaction: Bool, commitsItself: Bool = false,
-        timeout: Duration?, statementLimit: Duration
+        planLife: Duration? = nil, timeout: Duration?, statementLimit: Duration
     ) {
         self.connection = connection
         number = connection.signal.nextOperation()
         self.prelude = prelude
         self.isTransaction = isTransaction
         self.commitsItself = commitsItself
+        self.planLife = planLife
         deadline = timeout.map { .after($0) }
         self.statementLimit = statementLimit
     }
