@@ -20,7 +20,7 @@ enum TrackingTables {
                     """
                 ]
             }),
-        .owned("marketing_events", title: "What they did elsewhere", order: "occurred_at"),
+        .owned("marketing_events", title: "Events from other systems", order: "occurred_at"),
     ]
 
     /// Opens and clicks by people, not by machines, and whatever they did elsewhere.
