@@ -1,10 +1,9 @@
 import Core
 import FoundationEssentials
+import Postgres
 import PostgresTesting
 import Synchronization
 import Testing
-
-@testable import Postgres
 
 @Suite("Transactions and the workspace wall")
 struct TransactionTests {
@@ -121,148 +120,6 @@ struct TransactionTests {
                 }
             }
             #expect(forbidden?.sqlState == "42501")
-        }
-    }
-
-    /// A table with a workspace that PostgreSQL has counted, and a second one that it has not.
-    private func makeCountedTable(_ database: Database, counted: WorkspaceID, new: WorkspaceID) async throws {
-        try await TestDatabase.asOwner(of: database) { session in
-            try await session.run(
-                "test.table",
-                """
-                CREATE TABLE marketing_people (
-                    workspace_id uuid NOT NULL, n bigint, name text NOT NULL, PRIMARY KEY (workspace_id, n)
-                )
-                """)
-            try await session.run("test.names", "CREATE INDEX ON marketing_people (workspace_id, name)")
-            try await session.run("test.protect", "SELECT marketing_protect('marketing_people')")
-        }
-        for workspace in [counted, new] {
-            try await database.write(workspace) { transaction in
-                _ = try await transaction.run(
-                    "test.fill",
-                    """
-                    INSERT INTO marketing_people
-                    SELECT \(workspace), n, 'a name of some length, number ' || n FROM generate_series(1, 5000) AS n
-                    """)
-            }
-            guard workspace == counted else { continue }
-            _ = try await TestDatabase.asOwner(of: database) { session in
-                try await session.run("test.count", "ANALYZE marketing_people")
-            }
-        }
-    }
-
-    @Test("what keeps its plan finds somebody by name in a workspace that is not counted yet, and reads nobody else")
-    func keepsPlans() async throws {
-        let (counted, new) = (WorkspaceID(UUID()), WorkspaceID(UUID()))
-        try await TestDatabase.withDatabase(connections: 1) { database in
-            try await makeCountedTable(database, counted: counted, new: new)
-            let (number, read): (Int, Int) = try await database.write(new, keepsPlans: true) { transaction in
-                let before: Int = try await transaction.value(Int.self, "test.read", Self.rowsRead)
-                let number: Int = try await transaction.value(
-                    Int.self, "test.find",
-                    """
-                    SELECT n FROM marketing_people
-                    WHERE workspace_id = \(new) AND name = \("a name of some length, number 77")
-                    """)
-                let after: Int = try await transaction.value(Int.self, "test.read", Self.rowsRead)
-                return (number, after - before)
-            }
-            #expect(number == 77)
-            #expect(read == 1)
-            let setting: String = try await database.read(new) { transaction in
-                try await transaction.value(String.self, "test.setting", "SELECT current_setting('plan_cache_mode')")
-            }
-            #expect(setting == "auto")
-        }
-    }
-
-    /// How many rows the connection has read. Reported to the server now and then, between transactions: so it is compared
-    /// within one.
-    private static let rowsRead: SQL = """
-        SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables
-        WHERE relname = 'marketing_people'
-        """
-
-    /// Looks somebody up in a transaction whose plans may be so old; answers how many rows that read.
-    private func find(_ workspace: WorkspaceID, planLife: Duration, _ connection: PostgresConnection) async throws
-        -> Int
-    {
-        let lease = PostgresLease(
-            connection, prelude: [SQL(trusted: "BEGIN"), .enter(workspace)], isTransaction: true, planLife: planLife,
-            timeout: nil, statementLimit: .seconds(5))
-        defer { lease.end() }
-        let transaction = PostgresTransaction(lease: lease)
-        let before: Int = try await transaction.value(Int.self, "test.read", Self.rowsRead)
-        _ = try await transaction.values(
-            Int.self, "test.find",
-            "SELECT n FROM marketing_people WHERE workspace_id = \(workspace) AND name = \("number 3")")
-        let after: Int = try await transaction.value(Int.self, "test.read", Self.rowsRead)
-        await lease.rollBack()
-        return after - before
-    }
-
-    @Test("a plan that was kept for a small table is made anew for the table that it became")
-    func forgetsPlans() async throws {
-        let workspace = WorkspaceID(UUID())
-        try await TestDatabase.withDatabase(connections: 2) { database in
-            try await TestDatabase.asOwner(of: database) { session in
-                try await session.run(
-                    "test.table",
-                    """
-                    CREATE TABLE marketing_people (
-                        workspace_id uuid NOT NULL, n bigint, name text NOT NULL, PRIMARY KEY (workspace_id, n)
-                    )
-                    """)
-                try await session.run("test.names", "CREATE INDEX ON marketing_people (workspace_id, name)")
-                try await session.run("test.protect", "SELECT marketing_protect('marketing_people')")
-                try await session.run("test.count", "ANALYZE marketing_people")
-            }
-            func fill(_ first: Int, _ last: Int) async throws {
-                try await database.write(workspace) { transaction in
-                    _ = try await transaction.run(
-                        "test.fill",
-                        """
-                        INSERT INTO marketing_people
-                        SELECT \(workspace), n, 'number ' || n FROM generate_series(\(first)::bigint, \(last)) AS n
-                        """)
-                }
-            }
-            try await fill(1, 5)
-            _ = try await TestDatabase.asOwner(of: database) { session in
-                try await session.run("test.count", "ANALYZE marketing_people")
-            }
-            let connection = try await database.pool.lease()
-            defer { database.pool.release(connection) }
-            let small: Int = try await find(workspace, planLife: .seconds(3600), connection)
-            try await fill(6, 5000)
-            let stale: Int = try await find(workspace, planLife: .seconds(3600), connection)
-            let fresh: Int = try await find(workspace, planLife: .zero, connection)
-            #expect([small, stale, fresh] == [5, 5000, 1])
-        }
-    }
-
-    @Test("tables that grow, and each new month of them, are counted anew after two changes in a hundred rows")
-    func countsOften() async throws {
-        try await TestDatabase.withDatabase { database in
-            try await database.session { session in
-                _ = try await session.run(
-                    "test.partition", "SELECT marketing_add_month_partition('marketing_email_events', '2031-05-01')")
-            }
-            let eager: [String] = try await TestDatabase.asOwner(of: database) { session in
-                try await session.values(
-                    String.self, "test.options",
-                    """
-                    SELECT relname::text FROM pg_class
-                    WHERE reloptions @> '{autovacuum_analyze_scale_factor=0.02,autovacuum_analyze_threshold=1000}'
-                    """)
-            }
-            let wanted: Set<String> = [
-                "marketing_contacts", "marketing_messages", "marketing_list_members", "marketing_email_events_2031_05",
-            ]
-            #expect(wanted.isSubset(of: eager))
-            #expect(eager.contains { $0.hasPrefix("marketing_events_2") })
         }
     }
 
