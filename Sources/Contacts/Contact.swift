@@ -143,6 +143,9 @@ package struct ContactSummary: Sendable, Equatable, PostgresRow {
         self.createdAt = createdAt
     }
 
+    /// Whether there is more to call them by than an address or a number.
+    package var hasName: Bool { !(firstName ?? "").isEmpty || !(lastName ?? "").isEmpty }
+
     package var name: String? {
         switch (firstName ?? "", lastName ?? "") {
         case ("", ""): nil

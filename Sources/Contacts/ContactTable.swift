@@ -17,6 +17,14 @@ struct LabelledLink: ViewRecord {
 /// A person in a table.
 struct ContactTableRow: ViewRecord {
     let contact: ContactSummary
+    let title: String
+    private let initials: String
+
+    init(contact: ContactSummary) {
+        self.contact = contact
+        title = contact.name ?? contact.email ?? contact.phone ?? "Nameless contact"
+        initials = Self.initials(of: title)
+    }
 
     static let fields = Fields<ContactTableRow> { f in
         f.text("id") { $0.contact.id.description }
@@ -25,7 +33,7 @@ struct ContactTableRow: ViewRecord {
         f.text("initials") { $0.initials }
         f.optionalText("email") { $0.contact.email }
         // Beneath the name where there is no room for a column; who has no name is called by the address.
-        f.optionalText("address") { $0.contact.name == nil ? nil : $0.contact.email }
+        f.optionalText("address") { $0.contact.hasName ? $0.contact.email : nil }
         f.optionalText("phone") { $0.contact.phone }
         f.text("status") { $0.contact.emailStatus.words }
         f.text("tone") { $0.contact.emailStatus.tone }
@@ -33,13 +41,10 @@ struct ContactTableRow: ViewRecord {
         f.date("added") { $0.contact.createdAt }
     }
 
-    var title: String { contact.name ?? contact.email ?? contact.phone ?? "Nameless contact" }
-
-    private var initials: String {
-        let text: String = title
+    private static func initials(of title: String) -> String {
         var letters: String = ""
-        if let first = text.first { letters.append(first) }
-        if let space = text.utf8.lastIndex(of: UInt8(ascii: " ")), let last = text[space...].dropFirst().first {
+        if let first = title.first { letters.append(first) }
+        if let space = title.utf8.lastIndex(of: UInt8(ascii: " ")), let last = title[space...].dropFirst().first {
             letters.append(last)
         }
         return letters.uppercased()

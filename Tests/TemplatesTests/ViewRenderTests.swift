@@ -56,6 +56,15 @@ import Testing
                 "<a href=\"/a?q={{ title }}&amp;b={{ tags | join: \"&\" }}\">x</a>",
                 "<a href=\"/a?q=Contacts&amp;b=a%26b\">x</a>"
             ),
+            (
+                "<a href=\"/a?on={{ made | date }}&amp;at={{ made | time }}\">x</a>",
+                "<a href=\"/a?on=14%20Nov%202023&amp;at=20%3A26\">x</a>"
+            ),
+            ("<p>a  b</p> \n   <p>\n\n  {{ count }} </p>\n    ", "<p>a  b</p>\n<p>\n2 </p>\n"),
+            (
+                "<pre>a\n   b {{ title }}\n  c</pre>\n  <textarea aria-label=\"d\">\n   d\n  e</textarea>",
+                "<pre>a\n   b Contacts\n  c</pre>\n<textarea aria-label=\"d\">\n   d\n  e</textarea>"
+            ),
             ("<a href=\"{{ link }}\">x</a>", "<a href=\"/next\">x</a>"),
             (
                 "<script type=\"application/json\" nonce=\"{% nonce %}\">{{ tags | json }}</script>",

@@ -18,6 +18,8 @@ struct ViewCalendar {
     private var zone: TimeZone?
     /// Offsets already asked for, by quarter of an hour: no zone changes its offset in between.
     private var offsets: [Int: Int] = [:]
+    /// The one asked for last: a date is often written in two forms.
+    private var last: (quarter: Int, offset: Int) = (.min, 0)
 
     init(_ chrome: ViewObject, _ clock: ViewClockSlots) {
         self.chrome = chrome
@@ -39,9 +41,23 @@ struct ViewCalendar {
     private mutating func local(_ date: Date) -> ViewMoment {
         let seconds = Int(date.timeIntervalSince1970.rounded(.down))
         let quarter: Int = (seconds - (seconds % 900 + 900) % 900) / 900
-        let offset: Int = offsets[quarter] ?? currentZone().secondsFromGMT(for: date)
-        offsets[quarter] = offset
-        return ViewMoment(seconds: seconds + offset)
+        if last.quarter != quarter {
+            let offset: Int = offsets[quarter] ?? currentZone().secondsFromGMT(for: date)
+            offsets[quarter] = offset
+            last = (quarter, offset)
+        }
+        return ViewMoment(seconds: seconds + last.offset)
+    }
+
+    /// Writes a date in a form that needs no escaping in HTML.
+    mutating func append(_ date: Date, as form: ViewFilter, to output: inout [UInt8]) {
+        switch form {
+        case .date: local(date).appendDate(&output)
+        case .datetime: local(date).appendDateAndTime(&output)
+        case .time: local(date).appendTime(&output)
+        case .iso: ViewMoment(date).appendISO(&output)
+        default: break
+        }
     }
 
     /// 21 Nov 2026
@@ -56,9 +72,7 @@ struct ViewCalendar {
     mutating func time(_ date: Date) -> String { local(date).time }
 
     /// 2026-11-21T13:05:00Z, for `datetime` attributes.
-    static func iso(_ date: Date) -> String {
-        ViewMoment(seconds: Int(date.timeIntervalSince1970.rounded(.down))).iso
-    }
+    static func iso(_ date: Date) -> String { ViewMoment(date).iso }
 
     /// "3 minutes ago", "in 2 days"; the date when it is more than 30 days away.
     mutating func relative(_ date: Date) -> String {
@@ -88,6 +102,11 @@ struct ViewMoment: Sendable, Equatable {
     let day: Int
     let secondOfDay: Int
 
+    /// The same in UTC.
+    init(_ date: Date) {
+        self.init(seconds: Int(date.timeIntervalSince1970.rounded(.down)))
+    }
+
     init(seconds: Int) {
         var days: Int = seconds / 86_400
         var rest: Int = seconds % 86_400
@@ -108,37 +127,18 @@ struct ViewMoment: Sendable, Equatable {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
-    private static let months: [String] = [
+    private static let months: [[UInt8]] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
+    ].map { Array($0.utf8) }
 
     /// 21 Nov 2026
-    var date: String { Self.text { appendDate(&$0) } }
+    var date: String { Self.text(appendDate) }
     /// 14:05
-    var time: String { Self.text { appendTime(&$0) } }
-
-    var dateAndTime: String {
-        Self.text { bytes in
-            appendDate(&bytes)
-            bytes += [UInt8(ascii: ","), ASCII.space]
-            appendTime(&bytes)
-        }
-    }
-
-    var iso: String {
-        Self.text { bytes in
-            bytes.append(contentsOf: String(year).utf8)
-            bytes.append(ASCII.dash)
-            Self.appendTwo(month, &bytes)
-            bytes.append(ASCII.dash)
-            Self.appendTwo(day, &bytes)
-            bytes.append(UInt8(ascii: "T"))
-            appendTime(&bytes)
-            bytes.append(UInt8(ascii: ":"))
-            Self.appendTwo(secondOfDay % 60, &bytes)
-            bytes.append(UInt8(ascii: "Z"))
-        }
-    }
+    var time: String { Self.text(appendTime) }
+    /// 21 Nov 2026, 14:05
+    var dateAndTime: String { Self.text(appendDateAndTime) }
+    /// 2026-11-21T13:05:00Z
+    var iso: String { Self.text(appendISO) }
 
     private static func text(_ write: (inout [UInt8]) -> Void) -> String {
         var bytes: [UInt8] = []
@@ -147,22 +147,49 @@ struct ViewMoment: Sendable, Equatable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    func appendDate(_ bytes: inout [UInt8]) {
+        if day > 9 { bytes.append(UInt8(48 + day / 10)) }
+        bytes.append(UInt8(48 + day % 10))
+        bytes.append(ASCII.space)
+        bytes.append(contentsOf: Self.months[month - 1])
+        bytes.append(ASCII.space)
+        Self.appendYear(year, &bytes)
+    }
+
+    func appendTime(_ bytes: inout [UInt8]) {
+        Self.appendTwo(secondOfDay / 3600, &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        Self.appendTwo(secondOfDay / 60 % 60, &bytes)
+    }
+
+    func appendDateAndTime(_ bytes: inout [UInt8]) {
+        appendDate(&bytes)
+        bytes.append(UInt8(ascii: ","))
+        bytes.append(ASCII.space)
+        appendTime(&bytes)
+    }
+
+    func appendISO(_ bytes: inout [UInt8]) {
+        Self.appendYear(year, &bytes)
+        bytes.append(ASCII.dash)
+        Self.appendTwo(month, &bytes)
+        bytes.append(ASCII.dash)
+        Self.appendTwo(day, &bytes)
+        bytes.append(UInt8(ascii: "T"))
+        appendTime(&bytes)
+        bytes.append(UInt8(ascii: ":"))
+        Self.appendTwo(secondOfDay % 60, &bytes)
+        bytes.append(UInt8(ascii: "Z"))
+    }
+
     private static func appendTwo(_ number: Int, _ bytes: inout [UInt8]) {
         bytes.append(UInt8(48 + number / 10))
         bytes.append(UInt8(48 + number % 10))
     }
 
-    private func appendDate(_ bytes: inout [UInt8]) {
-        bytes.append(contentsOf: String(day).utf8)
-        bytes.append(ASCII.space)
-        bytes.append(contentsOf: Self.months[month - 1].utf8)
-        bytes.append(ASCII.space)
-        bytes.append(contentsOf: String(year).utf8)
-    }
-
-    private func appendTime(_ bytes: inout [UInt8]) {
-        Self.appendTwo(secondOfDay / 3600, &bytes)
-        bytes.append(UInt8(ascii: ":"))
-        Self.appendTwo(secondOfDay / 60 % 60, &bytes)
+    private static func appendYear(_ year: Int, _ bytes: inout [UInt8]) {
+        guard (1000...9999).contains(year) else { return bytes.append(contentsOf: String(year).utf8) }
+        appendTwo(year / 100, &bytes)
+        appendTwo(year % 100, &bytes)
     }
 }

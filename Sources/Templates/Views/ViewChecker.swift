@@ -125,8 +125,7 @@ struct ViewChecker {
         switch node {
         case .text(let range):
             let bytes: ArraySlice<UInt8> = file.source.bytes[range]
-            if !file.isText { scanner.feed(bytes) }
-            if !bytes.isEmpty { checked.append(.bytes(Array(bytes))) }
+            if !bytes.isEmpty { checked.append(.bytes(file.isText ? Array(bytes) : scanner.compact(bytes))) }
         case .markup(let text, let offset):
             let bytes: [UInt8] = Array(text.utf8)
             if file.isText {

@@ -1,10 +1,10 @@
 /// A value to read, with slots instead of names. While a file is checked, `base` counts the file's own bindings
 /// (0 is the page, 1 is chrome); after linking it counts the locals of the program.
-indirect enum ViewExpression: Sendable {
+enum ViewExpression: Sendable {
     case constant(ViewConstant)
     case path(base: Int, slots: [Int])
     case loop(base: Int, ViewLoopProperty)
-    case filter(ViewFilter, ViewExpression)
+    indirect case filter(ViewFilter, ViewExpression)
     /// Whether the caller filled a slot; a constant after linking.
     case slotGiven(String)
 }
@@ -13,30 +13,38 @@ enum ViewLoopProperty: String, Sendable, CaseIterable {
     case index, index0, first, last, length
 }
 
-indirect enum ViewTest: Sendable {
+enum ViewTest: Sendable {
     case constant(Bool)
     /// A flag.
     case truth(ViewExpression)
     case present(ViewExpression)
     /// Absent, or without characters or members.
     case empty(ViewExpression)
-    case compare(ViewExpression, Comparison, ViewExpression)
-    case and(ViewTest, ViewTest)
-    case or(ViewTest, ViewTest)
-    case not(ViewTest)
+    indirect case compare(ViewExpression, Comparison, ViewExpression)
+    indirect case and(ViewTest, ViewTest)
+    indirect case or(ViewTest, ViewTest)
+    indirect case not(ViewTest)
 }
 
-indirect enum ViewFilter: Sendable {
+enum ViewFilter: Sendable {
     case number, percent, bytes
     case date, datetime, time, iso, relative
     case plural(one: String, many: String)
-    case fallback(ViewExpression)
+    indirect case fallback(ViewExpression)
     case upcase, downcase, capitalize, initials
     case truncate(Int)
     case join(String)
     case size
     case json
     case escapeQuery
+
+    /// Whether a date in this form is digits, names of months and punctuation that is the same in text and attributes.
+    var isDateForm: Bool {
+        switch self {
+        case .date, .datetime, .time, .iso: true
+        default: false
+        }
+    }
 }
 
 /// One step of a program. Jump targets are indexes of operations.

@@ -20,6 +20,10 @@ struct ViewMachine {
     mutating func run() {
         output.reserveCapacity(program.bytes.count * 2 + 4096)
         let operations: [ViewOperation] = program.operations
+        operations.withUnsafeBufferPointer { run($0) }
+    }
+
+    private mutating func run(_ operations: UnsafeBufferPointer<ViewOperation>) {
         var place = 0
         while place < operations.count {
             switch operations[place] {
@@ -82,6 +86,11 @@ struct ViewMachine {
         if case .json = escape, case .filter(.json, let value) = expression {
             ViewJSON.write(evaluate(value), to: &output)
             return
+        }
+        if case .html = escape, case .filter(let form, let value) = expression, form.isDateForm,
+            case .date(let date) = evaluate(value)
+        {
+            return calendar.append(date, as: form, to: &output)
         }
         ViewWriter.write(evaluate(expression), escape, to: &output)
     }

@@ -67,6 +67,9 @@ struct ViewMarkup: Sendable {
         return ["url", "href", "src", "uri"].contains { attribute.hasSuffix($0) }
     }
 
+    /// Whether white space is shown as it is written.
+    var isPreformatted: Bool { open.contains { $0.name == "pre" } }
+
     /// Whether two branches may meet here.
     func meets(_ other: ViewMarkup) -> Bool {
         let names: [String] = open.map(\.name)

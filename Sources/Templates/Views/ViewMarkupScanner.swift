@@ -22,6 +22,28 @@ struct ViewScanner: Sendable {
         }
     }
 
+    /// Reads literal bytes and answers them as browsers show them: white space that ends a line is one line feed, so that
+    /// pages do not carry the indentation of their views.
+    mutating func compact(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        var compacted: [UInt8] = []
+        compacted.reserveCapacity(bytes.count)
+        var index: Int = bytes.startIndex
+        while index < bytes.endIndex {
+            var end: Int = index + 1
+            let mayShrink: Bool = ASCII.isSpace(bytes[index]) && state.place == .text && !state.isPreformatted
+            while mayShrink, end < bytes.endIndex, ASCII.isSpace(bytes[end]) { end += 1 }
+            let run: ArraySlice<UInt8> = bytes[index..<end]
+            if mayShrink, run.contains(ASCII.newline) {
+                compacted.append(ASCII.newline)
+            } else {
+                compacted += run
+            }
+            feed(run)
+            index = end
+        }
+        return compacted
+    }
+
     private mutating func step(_ byte: UInt8, at offset: Int) {
         switch state.place {
         case .text:
