@@ -3,7 +3,7 @@ import FoundationEssentials
 import Web
 
 /// A person as another system tells of them: what is named is to be so, what is left out stays.
-package struct SyncedContact: Sendable {
+package struct SyncedContact: SyncedRecord {
     /// The record in the other system: `sourceType` and `sourceId`.
     package let key: ExternalIdentity
     /// When the other system changed the record; nil: now.
