@@ -51,7 +51,7 @@ struct ContactShowPage: ViewPage {
         f.link("companyHref") { $0.company.map { CompanyPaths.company($0.id) } ?? "/companies" }
         f.date("created") { $0.contact.createdAt }
         f.date("updated") { $0.contact.updatedAt }
-        f.text("source") { $0.source }
+        f.text("source") { $0.contact.source.map(SourceWords.of) ?? "Unknown" }
         f.optionalLink("importHref") { $0.contact.importID.map(ContactPaths.importPage) }
         f.text("consent") { $0.consent }
         f.record("consentPanel", of: ConsentPanel.self) { ConsentPanel($0.contact.id, $0.consents) }
@@ -108,18 +108,6 @@ struct ContactShowPage: ViewPage {
             var filter = filter
             filter.kind = kind
             return Tab(label: kind?.label ?? "Everything", href: path(filter), current: kind == self.filter.kind)
-        }
-    }
-
-    private var source: String {
-        switch contact.source {
-        case "import": "An import"
-        case "api": "The API"
-        case "form": "A form"
-        case "sync": "A connected system"
-        case "event": "An event"
-        case nil: "Unknown"
-        default: "Added by hand"
         }
     }
 

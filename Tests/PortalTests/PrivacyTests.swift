@@ -541,7 +541,8 @@ struct PrivacyTests {
             PersonalDataPage(data.document, data.words), chrome: Chrome.empty)
         let html = String(decoding: bytes, as: UTF8.self)
         for words in [
-            "<dt>First name</dt><dd>Zoraya</dd>", "<dt>Customer since</dt><dd>31 Mar 2026</dd>", "<h2>Notes</h2>",
+            "<dt>First name</dt><dd>Zoraya</dd>", "<dt>Source</dt><dd>The API</dd>",
+            "<dt>Customer since</dt><dd>31 Mar 2026</dd>", "<h2>Notes</h2>",
             "Likes &lt;tea&gt;", "<dt>On it since</dt><dd>15 Jan 2026", "News", "15 Jan 2026, 09:30", "You agreed",
         ] {
             #expect(html.contains(words), "\(words)")

@@ -24,7 +24,7 @@ struct ConsentLine: ViewRecord {
         label = purpose == ConsentDecision.marketing ? channel.words : "\(channel.words): \(purpose)"
         state = standing.decision?.decision.action.words ?? "Nothing on record"
         tone = standing.decision?.decision.action.tone ?? "neutral"
-        detail = standing.decision.map { ConsentWords.source($0.decision.source) }
+        detail = standing.decision.map { SourceWords.of($0.decision.source) }
         since = standing.decision?.occurredAt
     }
 }
@@ -72,7 +72,7 @@ struct ConsentRow: ViewRecord {
         f.text("label") { $0.record.decision.words }
         f.text("action") { $0.record.decision.action.words }
         f.text("tone") { $0.record.decision.action.tone }
-        f.text("source") { ConsentWords.source($0.record.decision.source) }
+        f.text("source") { SourceWords.of($0.record.decision.source) }
         f.text("actor") { $0.record.decision.actor.words }
         f.optionalText("basis") { row in row.record.decision.basis.map(ConsentWords.basis) }
         f.optionalText("wording") { $0.record.decision.wording }
@@ -94,21 +94,6 @@ struct ConsentRow: ViewRecord {
 
 /// The words for what the ledger keeps as codes.
 enum ConsentWords {
-    static func source(_ source: String) -> String {
-        switch source {
-        case "import": "An import"
-        case "unsubscribe_link": "The unsubscribe page"
-        case "one_click": "The mail program’s unsubscribe button"
-        case "resubscribe": "The page behind the unsubscribe link"
-        case "complaint": "A complaint to the mail provider"
-        case "manual": "An edit by hand"
-        case "api": "The API"
-        case "sync": "A connected product"
-        case "time": "Its time ran out"
-        default: source
-        }
-    }
-
     static let bases: [(value: String, words: String)] = [
         ("consent_express", "They said so"), ("consent_implied", "Implied, for a time"),
         ("soft_opt_in", "Customers, similar goods"), ("contract", "A contract"),

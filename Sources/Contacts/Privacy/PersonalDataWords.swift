@@ -126,6 +126,7 @@ struct PersonalDataWords: Sendable {
         if text.isEmpty || text.hasPrefix("\\x") { return nil }
         if let id = UUID(canonical: text) { return names[id] }
         if name == "email_status" || name == "emailStatus" { return EmailStatus(rawValue: text)?.words ?? text }
+        if name == "source" { return SourceWords.of(text) }
         if text.utf8.count >= 20, let moment = ISO8601.parse(text) { return LocalMoment.words(moment, zone: zone) }
         if text.utf8.count == 10, ISO8601.parse(text + "T00:00:00Z") != nil { return LocalMoment.dayWords(text) }
         if text == "true" || text == "false" { return text == "true" ? "Yes" : "No" }
