@@ -42,10 +42,13 @@ actor TestCluster {
         "t\(getpid())_\(String(UInt64.random(in: .min ... .max), radix: 36))"
     }
 
+    /// Copies the template's files. The other way, through the log, takes ten times as long, and a cluster that never
+    /// confirms a write to the disk gains nothing by it.
     static func create(_ name: String, from template: String, on cluster: EmbeddedPostgres) async throws {
         try await PostgresConnection.with(maintenance(cluster)) { session in
             try await session.command(
-                "tests.create", "CREATE DATABASE \(identifier: name) TEMPLATE \(identifier: template)")
+                "tests.create",
+                "CREATE DATABASE \(identifier: name) TEMPLATE \(identifier: template) STRATEGY file_copy")
         }
     }
 
