@@ -4,23 +4,25 @@ import Web
 
 /// The API's description for machines and for people, both made from the routes that are served.
 struct DocumentationRoutes: Sendable {
-    private let document: [UInt8]
-    private let page: DocumentationPage
+    private let document: Deferred<[UInt8]>
+    private let page: Deferred<DocumentationPage>
 
     init(described routes: RouteTable, publicURL: String) {
-        let document = OpenAPIDocument(routes: routes, version: PortalVersion.current, serverURL: publicURL)
-        // A JSON value always has a JSON form; an empty document would fail the test that reads it.
-        self.document = (try? JSONBody.encode(document.json)) ?? []
-        page = DocumentationPage(routes: routes, publicURL: publicURL)
+        document = Deferred {
+            let document = OpenAPIDocument(routes: routes, version: PortalVersion.current, serverURL: publicURL)
+            // A JSON value always has a JSON form; an empty document would fail the test that reads it.
+            return (try? JSONBody.encode(document.json)) ?? []
+        }
+        page = Deferred { DocumentationPage(routes: routes, publicURL: publicURL) }
     }
 
     func add(to routes: inout RouteTable) {
         routes.open(.get, "/openapi.json") { [document] _ in
             .bytes(
-                document, contentType: "application/json; charset=utf-8",
+                document.value, contentType: "application/json; charset=utf-8",
                 headers: [.cacheControl: "public, max-age=300", .accessControlAllowOrigin: "*"])
         }
-        routes.visitor(.get, "/docs") { [page] _ in .page(page) }
+        routes.visitor(.get, "/docs") { [page] _ in .page(page.value) }
         routes.visitor(.get, "/docs/problems") { _ in .page(ProblemsPage()) }
     }
 }

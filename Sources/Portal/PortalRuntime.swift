@@ -129,10 +129,16 @@ package struct PortalRuntime: Sendable {
                 server: server, host: configuration.host, ports: configuration.ports(of: role), readiness: readiness,
                 portalURL: role == .worker ? nil : configuration.portalURL, logger: logger))
         var group = ServiceGroupConfiguration(
-            services: running, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: running.map(Self.named), gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(30)
         group.maximumCancellationDuration = .seconds(5)
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// A service called by its type. One without a name is called by a description of all that it holds: half of the start
+    /// went into writing it, and the keys are in it.
+    private static func named(_ service: any Service) -> ServiceGroupConfiguration.ServiceConfiguration {
+        ServiceGroupConfiguration.ServiceConfiguration(service: service, serviceName: "\(type(of: service))")
     }
 
     /// What a restored backup does not know of erasures is done again.

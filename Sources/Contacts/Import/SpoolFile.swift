@@ -86,16 +86,13 @@ final class SpoolFile {
 
 extension SpoolFile: ByteSource {
     func read(into buffer: inout [UInt8]) throws -> Bool {
-        let before: Int = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: Self.block))
-        var count: Int
-        repeat {
-            count = buffer.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress! + before, Self.block) }
-        } while count < 0 && errno == EINTR
-        let code: Int32 = errno
-        buffer.removeLast(Self.block - max(0, count))
-        guard count >= 0 else { throw SpoolError(action: "read", code: code) }
-        return count > 0
+        try withUnsafeTemporaryAllocation(byteCount: Self.block, alignment: 16) { block in
+            var count: Int
+            repeat { count = systemRead(descriptor, block.baseAddress!, block.count) } while count < 0 && errno == EINTR
+            guard count >= 0 else { throw SpoolError(action: "read", code: errno) }
+            buffer.append(contentsOf: UnsafeRawBufferPointer(rebasing: block[..<count]))
+            return count > 0
+        }
     }
 }
 
