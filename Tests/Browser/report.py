@@ -38,6 +38,12 @@ class Report:
             self.passed.append(sentence)
             print(f"  ok    {sentence} ({time.monotonic() - started:.1f} s)", flush=True)
 
+    def take(self, other: "Report") -> None:
+        """Adds what another run found."""
+        self.passed += other.passed
+        self.failed += other.failed
+        self.folder = self.folder or other.folder
+
     def fail(self, sentence: str, reason: str, page: Page | None = None) -> None:
         self.failed.append(sentence)
         print(f"  FAIL  {sentence}\n        " + reason.replace("\n", "\n        "), flush=True)

@@ -3,13 +3,17 @@
 A page is fine when it answers 200, the console is silent (which covers the content security policy), nothing overflows
 a phone, axe-core finds nothing, no raw id is shown, and every link on it leads somewhere.
 """
+import multiprocessing
+import os
 import re
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from browsing import SETTINGS, WIDE, Setting, Visitor, axe_violations, overflow, shown_ids
+from browsing import SETTINGS, WIDE, Setting, Visitor, axe_violations, launch, overflow, shown_ids
 from portal_server import PortalServer, Route
 from report import Report
 from test_story import PASSWORD, Outcome
@@ -43,18 +47,44 @@ def visit_all(browser: Browser, portal: PortalServer, report: Report, story: Out
     print(f"\n{len(members) + len(signed_out)} pages", flush=True)
     empty = newcomer(browser, portal)
     folder = Path(pictures) if pictures else None
-    tour = Tour(browser, portal, report, folder)
-    for setting in SETTINGS:
-        tour.visit("signed out", signed_out, setting, None)
-        tour.visit("empty workspace", plain, setting, empty)
-        if story.state is not None:
-            tour.visit("lived-in workspace", members, setting, story.state)
+    legs = [Leg("signed out", signed_out, None), Leg("empty workspace", plain, empty)]
+    if story.state is not None:
+        legs.append(Leg("lived-in workspace", members, story.state))
+    tour = Tour(browser, portal.base, report, folder)
+    # A browser waits for its page and a page for its portal: several at once use the machine better.
+    workers = min(len(SETTINGS), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for walked, links in pool.map(walk, *zip(*[(portal.base, setting, legs, folder) for setting in SETTINGS])):
+            report.take(walked)
+            tour.links |= links
     for path, url in story.public.items():
         tour.visit_public(path, url)
     for path in LIST_PAGES:
         if path in members:
             tour.weigh(path, story.state or empty)
     tour.follow_links(story.state or empty)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Pages as somebody sees them."""
+
+    whose: str
+    paths: list[str]
+    #: The visitor's cookies; None for somebody who is not signed in.
+    state: dict | None
+
+
+def walk(base: str, setting: Setting, legs: list[Leg], folder: Path | None) -> tuple[Report, dict[str, str]]:
+    """Visits all pages at one setting, in a process and a browser of its own."""
+    report = Report()
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        tour = Tour(browser, base, report, folder)
+        for leg in legs:
+            tour.visit(leg, setting)
+        browser.close()
+    return report, tour.links
 
 
 def concrete(route: Route, story: Outcome) -> list[str]:
@@ -82,17 +112,16 @@ def newcomer(browser: Browser, portal: PortalServer) -> dict:
 
 
 class Tour:
-    def __init__(self, browser: Browser, portal: PortalServer, report: Report, folder: Path | None):
-        self.browser, self.portal, self.report, self.folder = browser, portal, report, folder
+    def __init__(self, browser: Browser, base: str, report: Report, folder: Path | None):
+        self.browser, self.base, self.report, self.folder = browser, base, report, folder
         self.links: dict[str, str] = {}
 
-    def visit(self, whose: str, paths: list[str], setting: Setting, state: dict | None) -> None:
-        print(f"\n{whose}, {setting.name}", flush=True)
-        with Visitor(self.browser, self.portal.base, setting, state) as visitor:
-            for path in paths:
+    def visit(self, leg: Leg, setting: Setting) -> None:
+        with Visitor(self.browser, self.base, setting, leg.state) as visitor:
+            for path in leg.paths:
                 name = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", path)
-                with self.report.check(f"{name} is fine: {whose}, {setting.name}", visitor.page):
-                    self._look(visitor, path, whose)
+                with self.report.check(f"{name} is fine: {leg.whose}, {setting.name}", visitor.page):
+                    self._look(visitor, path, leg.whose)
 
     def _look(self, visitor: Visitor, path: str, whose: str) -> None:
         page = visitor.page
@@ -110,7 +139,7 @@ class Tour:
             problems += shown_ids(page)
         for href in page.evaluate("() => [...document.querySelectorAll('a[href]')].map(link => link.href)"):
             address = href.split("#")[0]
-            if address.startswith(self.portal.base) and visitor.setting == WIDE and whose == "lived-in workspace":
+            if address.startswith(self.base) and visitor.setting == WIDE and whose == "lived-in workspace":
                 self.links.setdefault(address, path)
         assert not problems, "\n".join(problems)
 
@@ -137,7 +166,7 @@ class Tour:
 
     def weigh(self, path: str, state: dict) -> None:
         with self.report.check(f"a first visit to {path} weighs at most {LIST_PAGE_BYTES // 1024} KB"):
-            with Visitor(self.browser, self.portal.base, WIDE, state) as visitor:
+            with Visitor(self.browser, self.base, WIDE, state) as visitor:
                 weights: list[int] = []
                 session = visitor.context.new_cdp_session(visitor.page)
                 session.send("Network.enable")
@@ -149,13 +178,13 @@ class Tour:
 
     def follow_links(self, state: dict) -> None:
         print(f"\n{len(self.links)} links", flush=True)
-        with Visitor(self.browser, self.portal.base, WIDE, state) as visitor:
+        with Visitor(self.browser, self.base, WIDE, state) as visitor:
             with self.report.check("every link leads somewhere"):
                 dead: list[str] = []
                 for address, page in self.links.items():
                     if NOT_PAGES.search(urlsplit(address).path):
                         continue
-                    answer = visitor.context.request.get(urljoin(self.portal.base, address))
+                    answer = visitor.context.request.get(urljoin(self.base, address))
                     if answer.status >= 400:
                         dead.append(f"{address} on {page}: {answer.status}")
                 assert not dead, "\n".join(dead)
