@@ -35,6 +35,7 @@ struct SendRun: Sendable {
     /// Works until nothing is left to claim or there is a reason to stop. Everything that was handed over is written down
     /// when this returns.
     func work() async {
+        await writer.settleEarlier()
         let feed = BatchFeed(capacity: max(1, carrier.lanes / 2))
         let results = SettlementQueue(capacity: Self.settlementsWaiting)
         let pace = PaceKeeper(rate: rate)

@@ -19,9 +19,13 @@ struct SettlementWriter: Sendable {
     let pause: Pause
     let logger: Logger
 
-    /// Works until the queue is closed and empty. What an earlier run could not write comes first.
-    func work(on queue: SettlementQueue) async {
+    /// Writes what an earlier run could not. This comes before anything is claimed: what goes back with it is claimed again.
+    func settleEarlier() async {
         await keep(await bring(running.takeUnsettled(run)))
+    }
+
+    /// Works until the queue is closed and empty.
+    func work(on queue: SettlementQueue) async {
         while let results = await queue.next() { await keep(await bring(results)) }
     }
 
