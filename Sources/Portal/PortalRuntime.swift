@@ -137,7 +137,7 @@ package struct PortalRuntime: Sendable {
 
     /// A service called by its type. One without a name is called by a description of all that it holds: half of the start
     /// went into writing it, and the keys are in it.
-    private static func named(_ service: any Service) -> ServiceGroupConfiguration.ServiceConfiguration {
+    static func named(_ service: any Service) -> ServiceGroupConfiguration.ServiceConfiguration {
         ServiceGroupConfiguration.ServiceConfiguration(service: service, serviceName: "\(type(of: service))")
     }
 
