@@ -135,8 +135,8 @@ package struct PortalRuntime: Sendable {
         try await ServiceGroup(configuration: group).run()
     }
 
-    /// A service called by its type. One without a name is called by a description of all that it holds: half of the start
-    /// went into writing it, and the keys are in it.
+    /// A service called by its type. One without a name is called by a description of all that it holds, keys included, and
+    /// writing that took two fifths of a start.
     static func named(_ service: any Service) -> ServiceGroupConfiguration.ServiceConfiguration {
         ServiceGroupConfiguration.ServiceConfiguration(service: service, serviceName: "\(type(of: service))")
     }

@@ -60,23 +60,20 @@ struct ViewCalendar {
         }
     }
 
-    /// 21 Nov 2026
-    mutating func date(_ date: Date) -> String { local(date).date }
-
-    /// 21 Nov 2026, 14:05
-    mutating func dateAndTime(_ date: Date) -> String {
-        local(date).dateAndTime
+    /// The same as a text of its own.
+    mutating func text(_ date: Date, as form: ViewFilter) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(24)
+        append(date, as: form, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
     }
-
-    /// 14:05
-    mutating func time(_ date: Date) -> String { local(date).time }
 
     /// 2026-11-21T13:05:00Z, for `datetime` attributes.
     static func iso(_ date: Date) -> String { ViewMoment(date).iso }
 
     /// "3 minutes ago", "in 2 days"; the date when it is more than 30 days away.
     mutating func relative(_ date: Date) -> String {
-        guard let slot = clock.now, case .date(let now) = chrome.value(at: slot) else { return self.date(date) }
+        guard let slot = clock.now, case .date(let now) = chrome.value(at: slot) else { return text(date, as: .date) }
         let distance: Double = now.timeIntervalSince(date)
         let seconds = Int(abs(distance).rounded())
         if seconds < 45 { return "just now" }
@@ -85,7 +82,7 @@ struct ViewCalendar {
         case ..<3570: text = Self.count(max(1, (seconds + 30) / 60), "minute")
         case ..<84_600: text = Self.count(max(1, (seconds + 1800) / 3600), "hour")
         case ..<(30 * 86_400): text = Self.count(max(1, (seconds + 43_200) / 86_400), "day")
-        default: return self.date(date)
+        default: return self.text(date, as: .date)
         }
         return distance >= 0 ? "\(text) ago" : "in \(text)"
     }
@@ -131,22 +128,14 @@ struct ViewMoment: Sendable, Equatable {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ].map { Array($0.utf8) }
 
-    /// 21 Nov 2026
-    var date: String { Self.text(appendDate) }
-    /// 14:05
-    var time: String { Self.text(appendTime) }
-    /// 21 Nov 2026, 14:05
-    var dateAndTime: String { Self.text(appendDateAndTime) }
     /// 2026-11-21T13:05:00Z
-    var iso: String { Self.text(appendISO) }
-
-    private static func text(_ write: (inout [UInt8]) -> Void) -> String {
+    var iso: String {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(24)
-        write(&bytes)
+        appendISO(&bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// 21 Nov 2026
     func appendDate(_ bytes: inout [UInt8]) {
         if day > 9 { bytes.append(UInt8(48 + day / 10)) }
         bytes.append(UInt8(48 + day % 10))
@@ -156,12 +145,14 @@ struct ViewMoment: Sendable, Equatable {
         Self.appendYear(year, &bytes)
     }
 
+    /// 14:05
     func appendTime(_ bytes: inout [UInt8]) {
         Self.appendTwo(secondOfDay / 3600, &bytes)
         bytes.append(UInt8(ascii: ":"))
         Self.appendTwo(secondOfDay / 60 % 60, &bytes)
     }
 
+    /// 21 Nov 2026, 14:05
     func appendDateAndTime(_ bytes: inout [UInt8]) {
         appendDate(&bytes)
         bytes.append(UInt8(ascii: ","))
@@ -169,6 +160,7 @@ struct ViewMoment: Sendable, Equatable {
         appendTime(&bytes)
     }
 
+    /// 2026-11-21T13:05:00Z
     func appendISO(_ bytes: inout [UInt8]) {
         Self.appendYear(year, &bytes)
         bytes.append(ASCII.dash)

@@ -71,10 +71,7 @@ enum ViewFiltering {
 
     private static func moment(_ filter: ViewFilter, _ date: Date, _ calendar: inout ViewCalendar) -> ViewValue {
         switch filter {
-        case .date: .text(calendar.date(date))
-        case .datetime: .text(calendar.dateAndTime(date))
-        case .time: .text(calendar.time(date))
-        case .iso: .text(ViewCalendar.iso(date))
+        case .date, .datetime, .time, .iso: .text(calendar.text(date, as: filter))
         case .relative: .text(calendar.relative(date))
         default: .date(date)
         }
