@@ -5,6 +5,7 @@ import Postgres
 struct ContactListReader: Sendable {
     let database: Database
     let counts: MatchCountMemory
+    let newest: NewestTextsMemory
     let scope: WorkspaceScope
 
     struct Listing: Sendable {
@@ -24,9 +25,43 @@ struct ContactListReader: Sendable {
     ) async throws -> Listing {
         let filter: ContactFilter = try await indexed(wanted)
         let queries = ContactQueries(scope: scope)
-        guard let query = queries.single(ContactSummary.self, filter, sort: sort, after: after, limit: limit) else {
+        let answer: Answer
+        if let known = try await fromNewest(queries, filter, sort: sort, after: after, limit: limit) {
+            answer = known
+        } else if let query = queries.single(ContactSummary.self, filter, sort: sort, after: after, limit: limit) {
+            answer = try await read(query, filter)
+        } else {
             return try await step(by: queries, filter, sort: sort, after: after, limit: limit)
         }
+        let cut = queries.cut(answer.rows, limit) { [$0.row.contactID.description] }
+        let page = ContactPage(rows: cut.rows.map(\.row), next: cut.next)
+        let isFirst: Bool = after == nil
+        let count: MatchCount
+        if let known = counting(queries).known(filter, answer.state, page, isFirst: isFirst)
+            ?? answer.rows.first?.estimate(of: answer.state.count, isFirst: isFirst)
+        {
+            count = known
+        } else {
+            count = try await database.read(scope.workspace) { transaction in
+                try await counting(queries).count(filter, answer.state, page, isFirst: isFirst, in: transaction)
+            }
+        }
+        return Listing(
+            state: answer.state, page: page, count: count, lists: answer.lists, tags: answer.tags,
+            properties: answer.properties, company: answer.company)
+    }
+
+    /// What one round trip brings.
+    private struct Answer: Sendable {
+        let state: ContactTotals.State
+        let lists: [ContactList]
+        let tags: [String]
+        let properties: [PropertyDefinition]
+        let company: Company?
+        let rows: [Found<ContactSummary>]
+    }
+
+    private func read(_ query: Query<Found<ContactSummary>>, _ filter: ContactFilter) async throws -> Answer {
         let (states, lists, tags, properties, companies, rows) = try await database.read(
             scope.workspace, keepsPlans: true
         ) { transaction in
@@ -35,22 +70,34 @@ struct ContactListReader: Sendable {
                 company(filter), query)
         }
         let state = states.first ?? ContactTotals.State()
-        let cut = queries.cut(rows, limit) { [$0.row.contactID.description] }
-        let page = ContactPage(rows: cut.rows.map(\.row), next: cut.next)
-        let isFirst: Bool = after == nil
-        let count: MatchCount
-        if let known = counting(queries).known(filter, state, page, isFirst: isFirst)
-            ?? rows.first?.estimate(of: state.count, isFirst: isFirst)
-        {
-            count = known
-        } else {
-            count = try await database.read(scope.workspace) { transaction in
-                try await counting(queries).count(filter, state, page, isFirst: isFirst, in: transaction)
-            }
+        if filter.query != nil { newest.met(state, scope.workspace) }
+        return Answer(
+            state: state, lists: lists, tags: tags, properties: properties, company: companies.first, rows: rows)
+    }
+
+    /// Words alone, by the texts in memory: they say whom to read, or that the index is to be asked at once. Nil when there
+    /// are none, or when somebody has changed meanwhile.
+    private func fromNewest(
+        _ queries: ContactQueries, _ filter: ContactFilter, sort: ContactSort, after: [String]?, limit: Int
+    ) async throws -> Answer? {
+        let plan = ContactSearchPlan(queries: queries, filter: filter, limit: limit)
+        guard sort == .newest, filter.query != nil, plan.isPlain,
+            let texts = try await newest.texts(
+                scope.workspace,
+                load: {
+                    try await database.read(scope.workspace) { transaction in
+                        try await NewestTexts.load(scope, in: transaction)
+                    }
+                })
+        else { return nil }
+        let before: ContactID? = after?.first.flatMap { ContactID($0) }
+        guard let walk = plan.walk(texts, before: before) else {
+            guard let query: Query<Found<ContactSummary>> = plan.rare(before: before) else { return nil }
+            return try await read(query, filter)
         }
-        return Listing(
-            state: state, page: page, count: count, lists: lists, tags: tags, properties: properties,
-            company: companies.first)
+        let answer = try await read(plan.page(of: walk), filter)
+        let isOfThatMoment: Bool = answer.state.revision == texts.revision && answer.state.unindexed == 0
+        return isOfThatMoment && answer.rows.count == walk.people.count ? answer : nil
     }
 
     /// The filter with the index of a fast property, where it asks for one.
@@ -81,6 +128,7 @@ struct ContactListReader: Sendable {
                 Self.state(scope), Self.lists(scope), Self.tags(scope), PropertyQueries(scope: scope).all(.contact),
                 company(filter))
             let state = states.first ?? ContactTotals.State()
+            if filter.query != nil { newest.met(state, scope.workspace) }
             let page: ContactPage<ContactSummary> = try await queries.page(
                 ContactSummary.self, filter, sort: sort, after: after, limit: limit, in: transaction)
             let count = try await counting(queries)
@@ -125,7 +173,7 @@ struct Found<Row: PostgresRow & Sendable>: PostgresRow {
     func estimate(of total: Int, isFirst: Bool) -> MatchCount? {
         guard let found else { return nil }
         guard let looked else { return isFirst && found < ContactSearchPlan.indexedLimit ? .exactly(found) : nil }
-        let estimate: Int = total / max(1, looked) * found
+        let estimate: Int = total * found / max(1, looked)
         return found >= 20 && estimate > 2 * MatchCount.limit ? .about(estimate) : nil
     }
 }

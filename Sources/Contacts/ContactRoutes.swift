@@ -8,6 +8,7 @@ import Web
 struct ContactRoutes: Sendable {
     let services: AppServices
     let counts: MatchCountMemory
+    let newest: NewestTextsMemory
 
     private var actions: ContactActions { ContactActions(services: services) }
     private var bulk: ContactBulkActions { ContactBulkActions(services: services) }
@@ -60,7 +61,7 @@ struct ContactRoutes: Sendable {
     }
 
     private func reader(_ scope: WorkspaceScope) -> ContactListReader {
-        ContactListReader(database: services.database, counts: counts, scope: scope)
+        ContactListReader(database: services.database, counts: counts, newest: newest, scope: scope)
     }
 
     private func export(_ request: WebRequest) async throws -> WebResponse {

@@ -21,6 +21,7 @@ package struct ContactsSlice: Slice {
     private let mentions: PersonMentions.Finder
     private let retention: [RetentionRule]
     private let counts = MatchCountMemory()
+    private let newest = NewestTextsMemory()
     /// Making two people one.
     package let merging: ContactMerging
 
@@ -88,7 +89,7 @@ package struct ContactsSlice: Slice {
     package func routes(_ table: inout RouteTable) {
         ContactSchemas.add(to: &table)
         ImportRoutes(services: services, uploadLimit: uploadLimit).add(to: &table)
-        ContactRoutes(services: services, counts: counts).add(to: &table)
+        ContactRoutes(services: services, counts: counts, newest: newest).add(to: &table)
         ContactPageRoutes(services: services, messages: messages, events: activity).add(to: &table)
         ContactDeedsAPI(services: services, messages: messages, events: activity).add(to: &table)
         ListRoutes(services: services, uses: listUses, segments: segments).add(to: &table)

@@ -135,6 +135,25 @@ struct SyncTests {
         }
     }
 
+    @Test("A record counts for the person it belongs to, not for the one whom a stronger clue in it found")
+    func countsForItsOwner() async throws {
+        try await PortalFixture.with { portal in
+            let two = try await sync(
+                portal,
+                #"{"sourceId":"1","userId":"u1","email":"a@example.com"},{"sourceId":"2","email":"b@example.com"}"#)
+            let (first, second) = (try #require(ids(two)[0]), try #require(ids(two)[1]))
+            // The account is the first person's, and stronger than the record's own key, which stays the second's.
+            let answers = try await sync(
+                portal, #"{"sourceId":"2","userId":"u1","firstName":"Ana"},{"sourceId":"1","deleted":true}"#)
+            #expect(ids(answers) == [first, first])
+            #expect(statuses(answers) == ["updated", "deleted"])
+            #expect(try await portal.service(.get, "/v1/service/contacts/\(first)").status == .notFound)
+            #expect(try await portal.service(.get, "/v1/service/contacts/\(second)").status == .ok)
+            #expect(try await ids(sync(portal, #"{"sourceId":"2","deleted":true}"#)) == [second])
+            #expect(try await portal.service(.get, "/v1/service/contacts/\(second)").status == .notFound)
+        }
+    }
+
     @Test("Companies come in step too, and people are linked to them")
     func companies() async throws {
         try await PortalFixture.with { portal in

@@ -32,10 +32,11 @@ struct SearchTests {
     }
 
     private func find(
-        _ words: String, _ member: TestMember, _ portal: PortalFixture, after: [String]? = nil
+        _ words: String, _ member: TestMember, _ portal: PortalFixture, after: [String]? = nil,
+        newest: NewestTextsMemory = NewestTextsMemory()
     ) async throws -> ContactListReader.Listing {
         try await ContactListReader(
-            database: portal.services.database, counts: MatchCountMemory(), scope: member.scope
+            database: portal.services.database, counts: MatchCountMemory(), newest: newest, scope: member.scope
         ).listing(ContactFilter(query: words), sort: .newest, after: after, limit: 50)
     }
 
@@ -93,14 +94,85 @@ struct SearchTests {
         }
     }
 
+    @Test("From the texts in memory comes what the database would find, also after a change and behind a page")
+    func fromMemory() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            try await people(1_500, in: ana, portal)
+            let newest = NewestTextsMemory()
+            for _ in 0..<2 { _ = try await find("anna", ana, portal, newest: newest) }
+            for words in ["anna", "an", "ver_o ek", "p.7@", "XAVER ek", "xav%r", "xaver anna", "bo ek"] {
+                let (here, there) = (
+                    try await find(words, ana, portal, newest: newest), try await find(words, ana, portal)
+                )
+                #expect(numbers(here) == numbers(there), "\(words)")
+                if case .about(let estimate) = there.count {
+                    // Short words are not looked up, so the database has only a share to go by.
+                    #expect(abs(here.count.atLeast - estimate) < 5, "\(words)")
+                } else {
+                    #expect(here.count == there.count, "\(words)")
+                }
+                #expect(here.page.next == there.page.next, "\(words)")
+                guard let next = here.page.next else { continue }
+                let behind = try await find(words, ana, portal, after: next, newest: newest)
+                #expect(try await numbers(find(words, ana, portal, after: next)) == numbers(behind), "\(words)")
+            }
+            #expect(try await newest.texts(ana.scope.workspace, load: { nil })?.revision == 1)
+            let renamed = try #require(try await find("xaver", ana, portal, newest: newest).page.rows.first)
+            _ = try await ana.api(.patch, "/v1/contacts/\(renamed.id)", #"{"firstName":"Yorick"}"#)
+            #expect(numbers(try await find("xaver", ana, portal, newest: newest)) == [])
+            #expect(try await newest.texts(ana.scope.workspace, load: { nil }) == nil)
+            #expect(numbers(try await find("yorick", ana, portal, newest: newest)) == [7])
+        }
+    }
+
+    @Test("Texts are read for searches in a workspace where nothing changes, and for a few at a time")
+    func memory() async throws {
+        let memory = NewestTextsMemory()
+        let workspaces: [WorkspaceID] = (0..<10).map { _ in IdentifierSource().next() }
+        func texts(_ workspace: WorkspaceID, _ revision: Int) async throws -> NewestTexts? {
+            try await memory.texts(workspace) { NewestTexts(revision: revision, people: [], lines: []) }
+        }
+        func met(_ revision: Int, _ workspace: WorkspaceID, unindexed: Int = 0) {
+            var totals = ContactTotals.State()
+            (totals.revision, totals.unindexed) = (revision, unindexed)
+            memory.met(totals, workspace)
+        }
+        let first = workspaces[0]
+        #expect(try await texts(first, 1) == nil)
+        for revision in [1, 2, 3] {
+            met(revision, first)
+            #expect(try await texts(first, revision) == nil)
+        }
+        met(3, first, unindexed: 5)
+        #expect(try await texts(first, 3) == nil)
+        met(3, first)
+        #expect(try await texts(first, 3)?.revision == 3)
+        #expect(try await memory.texts(first, load: { throw TestFailure("read again") })?.revision == 3)
+        met(4, first)
+        #expect(try await texts(first, 4) == nil)
+        for workspace in workspaces {
+            for _ in 0..<2 { met(4, workspace) }
+            #expect(try await texts(workspace, 4)?.revision == 4)
+        }
+        // The two that were not used for the longest time had to go.
+        for (place, workspace) in workspaces.enumerated() {
+            #expect(try await (memory.texts(workspace, load: { nil }) == nil) == (place < 2), "\(place)")
+        }
+    }
+
     @Test("Nobody of another workspace is found, not even by the functions that look behind the wall")
     func wall() async throws {
         try await PortalFixture.with { portal in
             let ana = try await portal.register("Ana")
             let bo = try await portal.register("Bo")
             try await people(30, in: ana, portal)
-            #expect(try await find("xaver", bo, portal).page.rows.isEmpty)
-            #expect(try await find("anna", bo, portal).page.rows.isEmpty)
+            let newest = NewestTextsMemory()
+            for _ in 0..<3 {
+                #expect(try await find("anna", ana, portal, newest: newest).count == .exactly(10))
+                #expect(try await find("xaver", bo, portal, newest: newest).page.rows.isEmpty)
+                #expect(try await find("anna", bo, portal, newest: newest).page.rows.isEmpty)
+            }
             #expect(try await find("anna", ana, portal).count == .exactly(10))
         }
     }

@@ -1,68 +1,5 @@
 import Core
-import FoundationEssentials
 import Postgres
-
-/// Words that somebody looks for among names, addresses and phone numbers. All words must be found.
-struct ContactSearch: Sendable, Equatable {
-    let words: [String]
-
-    init(_ query: String) {
-        words = query.lowercased().split(whereSeparator: \.isWhitespace).prefix(8).map(String.init)
-    }
-
-    /// Whether the trigram index can be asked: some word has three letters, digits or signs of addresses in a row
-    /// (`marketing_search_word_keys`).
-    var hasTrigrams: Bool { words.contains(where: Self.hasTrigram) }
-
-    private static func hasTrigram(_ word: String) -> Bool {
-        var run: Int = 0
-        for scalar in word.unicodeScalars {
-            run = isIndexed(scalar) ? run + 1 : 0
-            if run == 3 { return true }
-        }
-        return false
-    }
-
-    private static func isIndexed(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case ".", "@", "-", "_", "+": true
-        default: scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-        }
-    }
-
-    /// The condition on a person's own columns, for people who are looked at one by one.
-    var matches: SQL {
-        matching(
-            """
-            lower(concat_ws(' ', c.first_name, c.last_name, c.email, c.phone))
-            """)
-    }
-
-    private func matching(_ text: SQL) -> SQL {
-        let conditions: [SQL] = words.map { word in "\(text) LIKE \(Self.pattern(word))" }
-        return conditions.isEmpty ? "true" : SQL.join(conditions, separator: " AND ")
-    }
-
-    /// The word anywhere in a text, its own percent signs and underscores taken literally.
-    static func pattern(_ word: String) -> String { "%\(escaped(word))%" }
-
-    static func escaped(_ word: String) -> String {
-        word.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
-    }
-
-    /// The range of texts in byte order that begin with the word, for indexes with COLLATE "C".
-    static func upperBound(_ word: String) -> String? {
-        var scalars: [Unicode.Scalar] = Array(word.unicodeScalars)
-        while let last = scalars.popLast() {
-            var next: UInt32 = last.value + 1
-            if next == 0xD800 { next = 0xE000 }
-            guard let scalar = Unicode.Scalar(next) else { continue }
-            scalars.append(scalar)
-            return String(String.UnicodeScalarView(scalars))
-        }
-        return nil
-    }
-}
 
 /// How a search finds its page in a few milliseconds among a million people.
 ///
@@ -84,6 +21,9 @@ struct ContactSearchPlan: Sendable {
 
     private var scope: WorkspaceScope { queries.scope }
     private var search: ContactSearch { ContactSearch(filter.query ?? "") }
+
+    /// Whether nothing but words is asked for, and not the beginning of an address or a number.
+    var isPlain: Bool { rest.isEmpty && addressRange == nil && !search.words.isEmpty }
 
     /// The filter without the words.
     private var rest: ContactFilter {
@@ -118,12 +58,44 @@ struct ContactSearchPlan: Sendable {
 
     /// The page as one query when nothing but words is asked for. What begins like an address or a number goes another way.
     func single<Row: PostgresRow>(before: ContactID?) -> Query<Found<Row>>? {
-        guard rest.isEmpty, addressRange == nil, search.hasTrigrams else { return nil }
+        guard isPlain, search.hasTrigrams else { return nil }
         return Query(
             Found<Row>.self, "contacts.search.page",
             """
             SELECT f.found, f.looked, \(Row.columns)
             FROM marketing_search_page(\(search.words), \(before), \(Int32(limit + 1))) AS f CROSS JOIN LATERAL (
+                SELECT * FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.id = f.id LIMIT 1
+            ) c WHERE c.deleted_at IS NULL ORDER BY c.id DESC
+            """)
+    }
+
+    /// Those of the newest people who have the words; nil when they do not fill the page.
+    func walk(_ newest: NewestTexts, before: ContactID?) -> NewestTexts.Walk? {
+        newest.walk(search.words, before: before, atMost: limit + 1)
+    }
+
+    /// The people whom a walk has found.
+    func page<Row: PostgresRow>(of walk: NewestTexts.Walk) -> Query<Found<Row>> {
+        Query(
+            Found<Row>.self, "contacts.search.newest",
+            """
+            SELECT \(walk.found)::bigint, \(walk.looked)::bigint, \(Row.columns) FROM marketing_contacts c
+            WHERE c.workspace_id = \(scope.workspace) AND c.id = ANY (\(walk.people)) AND c.deleted_at IS NULL
+            ORDER BY c.id DESC
+            """)
+    }
+
+    /// The page from the index alone, for words that few people have. Nil when they are too short for it.
+    func rare<Row: PostgresRow>(before: ContactID?) -> Query<Found<Row>>? {
+        guard search.hasTrigrams else { return nil }
+        return Query(
+            Found<Row>.self, "contacts.search.rare",
+            """
+            WITH found AS MATERIALIZED (
+                SELECT ARRAY(SELECT marketing_search_contacts(\(search.words), \(before), \(Int32(Self.indexedLimit)))) AS ids
+            )
+            SELECT cardinality(found.ids)::bigint, NULL::bigint, \(Row.columns)
+            FROM found CROSS JOIN unnest(found.ids[1:\(Int32(limit + 1))]) AS f(id) CROSS JOIN LATERAL (
                 SELECT * FROM marketing_contacts p WHERE p.workspace_id = \(scope.workspace) AND p.id = f.id LIMIT 1
             ) c WHERE c.deleted_at IS NULL ORDER BY c.id DESC
             """)
@@ -198,8 +170,8 @@ struct ContactSearchPlan: Sendable {
     private func indexed<Row: PostgresRow>(before: ContactID?, in session: some PostgresSession) async throws -> [Row] {
         let position: SQL = before.map { " AND c.id < \($0)" } ?? ""
         // When nothing else is asked, what the index finds is what is shown.
-        let isPlain: Bool = search.hasTrigrams && rest.isEmpty
-        let candidates: SQL = candidates(before: before, atMost: isPlain ? limit + 1 : Self.indexedLimit)
+        let fillsPage: Bool = search.hasTrigrams && rest.isEmpty
+        let candidates: SQL = candidates(before: before, atMost: fillsPage ? limit + 1 : Self.indexedLimit)
         return try await session.all(
             Row.self, "contacts.search.indexed",
             """
@@ -265,8 +237,9 @@ struct ContactSearchPlan: Sendable {
             ) c WHERE \(queries.conditions(filter))
             """)
         if total <= Self.sampleSize { return .exactly(sample) }
-        let estimate: Int = total / Self.sampleSize * sample
-        if sample >= 20, estimate > 2 * MatchCount.limit { return .about(estimate) }
+        let estimate: Int = total * sample / Self.sampleSize
+        // Short words that many people have are not looked up, so there is nothing to count them by.
+        if sample >= 20, estimate > 2 * MatchCount.limit || !search.hasTrigrams { return .about(estimate) }
         let count: Int = try await session.value(
             Int.self, "contacts.search.count",
             """
