@@ -33,8 +33,9 @@ struct ContactListReader: Sendable {
         } else {
             return try await step(by: queries, filter, sort: sort, after: after, limit: limit)
         }
-        let cut = queries.cut(answer.rows, limit) { [$0.row.contactID.description] }
-        let page = ContactPage(rows: cut.rows.map(\.row), next: cut.next)
+        let rows: [ContactSummary] = answer.rows.prefix(limit).map(\.row)
+        let page = ContactPage(
+            rows: rows, next: answer.rows.count > limit ? [rows[limit - 1].contactID.description] : nil)
         let isFirst: Bool = after == nil
         let count: MatchCount
         if let known = counting(queries).known(filter, answer.state, page, isFirst: isFirst)

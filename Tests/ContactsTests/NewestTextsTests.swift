@@ -13,8 +13,8 @@ struct NewestTextsTests {
 
     private func texts(_ lines: [String], capacity: Int = 100) -> NewestTexts {
         NewestTexts(
-            revision: 1, people: lines.indices.map(id), lines: Array(lines.joined(separator: "\n").utf8),
-            capacity: capacity)
+            revision: 1, people: lines.indices.map(id), texts: Array(lines.joined(separator: "\n").utf8),
+            capacity: capacity, blockSize: 10)
     }
 
     private func numbers(_ walk: NewestTexts.Walk?) -> [Int]? {

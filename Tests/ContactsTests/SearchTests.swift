@@ -100,7 +100,7 @@ struct SearchTests {
             let ana = try await portal.register("Ana")
             try await people(1_500, in: ana, portal)
             let newest = NewestTextsMemory()
-            for _ in 0..<2 { _ = try await find("anna", ana, portal, newest: newest) }
+            for _ in 0..<16 { _ = try await find("anna", ana, portal, newest: newest) }
             for words in ["anna", "an", "ver_o ek", "p.7@", "XAVER ek", "xav%r", "xaver anna", "bo ek"] {
                 let (here, there) = (
                     try await find(words, ana, portal, newest: newest), try await find(words, ana, portal)
@@ -126,39 +126,52 @@ struct SearchTests {
         }
     }
 
-    @Test("Texts are read for searches in a workspace where nothing changes, and for a few at a time")
+    @Test("Texts are read where many search and nobody changes, and those not used for the longest time go first")
     func memory() async throws {
-        let memory = NewestTextsMemory()
-        let workspaces: [WorkspaceID] = (0..<10).map { _ in IdentifierSource().next() }
-        func texts(_ workspace: WorkspaceID, _ revision: Int) async throws -> NewestTexts? {
-            try await memory.texts(workspace) { NewestTexts(revision: revision, people: [], lines: []) }
+        let memory = NewestTextsMemory(capacity: 3)
+        let workspaces: [WorkspaceID] = (0..<5).map { _ in IdentifierSource().next() }
+        func texts(_ workspace: WorkspaceID, _ revision: Int = 1) async throws -> NewestTexts? {
+            try await memory.texts(workspace) {
+                NewestTexts(revision: revision, people: [IdentifierSource().next()], texts: Array("ana".utf8))
+            }
         }
-        func met(_ revision: Int, _ workspace: WorkspaceID, unindexed: Int = 0) {
+        func met(_ revision: Int, _ workspace: WorkspaceID, times: Int, unindexed: Int = 0) {
             var totals = ContactTotals.State()
             (totals.revision, totals.unindexed) = (revision, unindexed)
-            memory.met(totals, workspace)
+            for _ in 0..<times { memory.met(totals, workspace) }
         }
         let first = workspaces[0]
-        #expect(try await texts(first, 1) == nil)
-        for revision in [1, 2, 3] {
-            met(revision, first)
-            #expect(try await texts(first, revision) == nil)
-        }
-        met(3, first, unindexed: 5)
-        #expect(try await texts(first, 3) == nil)
-        met(3, first)
-        #expect(try await texts(first, 3)?.revision == 3)
-        #expect(try await memory.texts(first, load: { throw TestFailure("read again") })?.revision == 3)
-        met(4, first)
-        #expect(try await texts(first, 4) == nil)
+        #expect(try await texts(first) == nil)
+        for revision in 1...30 { met(revision, first, times: 15) }
+        #expect(try await texts(first, 30) == nil)
+        met(30, first, times: 1, unindexed: 5)
+        met(30, first, times: 15)
+        #expect(try await texts(first, 30) == nil)
+        met(30, first, times: 1)
+        #expect(try await texts(first, 30)?.revision == 30)
+        #expect(try await memory.texts(first, load: { throw TestFailure("read again") })?.revision == 30)
+        met(31, first, times: 1)
+        #expect(try await texts(first, 31) == nil)
         for workspace in workspaces {
-            for _ in 0..<2 { met(4, workspace) }
-            #expect(try await texts(workspace, 4)?.revision == 4)
+            met(1, workspace, times: 16)
+            #expect(try await texts(workspace)?.revision == 1)
         }
-        // The two that were not used for the longest time had to go.
         for (place, workspace) in workspaces.enumerated() {
             #expect(try await (memory.texts(workspace, load: { nil }) == nil) == (place < 2), "\(place)")
         }
+        #expect(try await texts(first) == nil)
+    }
+
+    @Test("Texts that could not be read are read by the next search")
+    func failedReading() async throws {
+        let memory = NewestTextsMemory()
+        let workspace: WorkspaceID = IdentifierSource().next()
+        for _ in 0..<16 { memory.met(ContactTotals.State(), workspace) }
+        await #expect(throws: TestFailure.self) {
+            try await memory.texts(workspace, load: { throw TestFailure("the database is away") })
+        }
+        let texts = try await memory.texts(workspace, load: { NewestTexts(revision: 0, people: [], texts: []) })
+        #expect(texts?.revision == 0)
     }
 
     @Test("Nobody of another workspace is found, not even by the functions that look behind the wall")
@@ -168,7 +181,7 @@ struct SearchTests {
             let bo = try await portal.register("Bo")
             try await people(30, in: ana, portal)
             let newest = NewestTextsMemory()
-            for _ in 0..<3 {
+            for _ in 0..<18 {
                 #expect(try await find("anna", ana, portal, newest: newest).count == .exactly(10))
                 #expect(try await find("xaver", bo, portal, newest: newest).page.rows.isEmpty)
                 #expect(try await find("anna", bo, portal, newest: newest).page.rows.isEmpty)

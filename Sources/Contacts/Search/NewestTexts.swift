@@ -1,5 +1,4 @@
 import Core
-import Glibc
 import Postgres
 
 /// The search texts of a workspace's newest people as they were at one revision. Words that many people have fill a page
@@ -10,25 +9,39 @@ struct NewestTexts: Sendable {
     /// Whether these are all people of the workspace.
     let isEverybody: Bool
     /// Newest first.
-    private let people: [ContactID]
-    /// A line for each of them, and a zero at the end.
-    private let lines: [CChar]
-    /// Where each line begins, and where one more would.
-    private let starts: [Int]
+    let people: [ContactID]
+    private let blocks: [TextBlock]
+    private let blockSize: Int
 
     /// So many people of a workspace are kept, in about 70 bytes each.
-    static let capacity: Int = 16_384
+    static let capacity: Int = 65_536
+    /// After so many it is asked whether the others will fill the page.
+    static let blockSize: Int = 8_192
 
-    init(revision: Int, people: [ContactID], lines: [UInt8], capacity: Int = Self.capacity) {
+    /// - Parameter texts: a line for each of the people.
+    init(
+        revision: Int, people: [ContactID], texts: [UInt8], capacity: Int = Self.capacity,
+        blockSize: Int = Self.blockSize
+    ) {
         self.revision = revision
         self.people = people
-        self.lines = lines.map(CChar.init(bitPattern:)) + [0]
+        self.blockSize = blockSize
         isEverybody = people.count < capacity
-        var starts: [Int] = [0]
-        starts.reserveCapacity(people.count + 1)
-        for (place, byte) in lines.enumerated() where byte == UInt8(ascii: "\n") { starts.append(place + 1) }
-        starts.append(lines.count + 1)
-        self.starts = starts
+        var rest: ArraySlice<UInt8> = texts[...]
+        blocks = stride(from: 0, to: people.count, by: blockSize).map { first in
+            let end: Int = min(first + blockSize, people.count)
+            return TextBlock(first..<end, Self.cut(end - first, linesOff: &rest))
+        }
+    }
+
+    private static func cut(_ count: Int, linesOff texts: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var lines: Int = 0
+        let end: Int? = texts.firstIndex { byte in
+            if byte == UInt8(ascii: "\n") { lines += 1 }
+            return lines == count
+        }
+        defer { texts = end.map { texts[($0 + 1)...] } ?? [] }
+        return texts[..<(end ?? texts.endIndex)]
     }
 
     /// Those who have all the words.
@@ -45,28 +58,28 @@ struct NewestTexts: Sendable {
     /// enough here, and others may have the words too.
     func walk(_ words: [String], before: ContactID?, atMost: Int) -> Walk? {
         let first: Int = before.map(place(behind:)) ?? 0
-        // The longest is found least often.
+        // The longest is found least often. No text has a zero in it.
         let words: [String] = words.sorted { $0.utf8.count > $1.utf8.count }
-        guard let rarest = words.first, !rarest.utf8.contains(0), isEverybody || first < people.count else {
-            return nil
-        }
-        let others: [[UInt8]] = words.dropFirst().map { Array($0.utf8) }
+        guard !words.isEmpty, !words[0].utf8.contains(0) else { return nil }
         var walk = Walk()
-        var place: Int = first
-        lines.withUnsafeBufferPointer { lines in
-            while place < people.count, let hit = Self.find(rarest, in: lines, from: starts[place]) {
-                place = line(of: hit, from: place)
-                let text = UnsafeBufferPointer(rebasing: lines[starts[place]..<(starts[place + 1] - 1)])
-                place += 1
-                guard others.allSatisfy({ Self.has($0, in: text) }) else { continue }
+        var last: Int = first
+        for block in blocks.dropFirst(first / blockSize) {
+            block.find(words, from: max(first, block.places.lowerBound)) { place in
                 walk.found += 1
-                if walk.found <= atMost { walk.people.append(people[place - 1]) }
-                if walk.found == atMost, !isEverybody { break }
+                if walk.found <= atMost { walk.people.append(people[place]) }
+                last = place
+                return isEverybody || walk.found < atMost
             }
+            if isEverybody { continue }
+            if walk.found == atMost {
+                walk.looked = last + 1 - first
+                return walk
+            }
+            // The others have them as often, and a third more for luck.
+            let (looked, left) = (block.places.upperBound - first, people.count - block.places.upperBound)
+            guard walk.found * left * 4 >= (atMost - walk.found) * looked * 3 else { return nil }
         }
-        if isEverybody { return walk }
-        walk.looked = place - first
-        return walk.found == atMost ? walk : nil
+        return isEverybody ? walk : nil
     }
 
     /// The place of the newest person who is older.
@@ -78,41 +91,20 @@ struct NewestTexts: Sendable {
         }
         return low
     }
-
-    /// The number of the line in which the byte lies.
-    private func line(of byte: Int, from first: Int) -> Int {
-        var (low, high) = (first, people.count)
-        while low + 1 < high {
-            let middle: Int = (low + high) / 2
-            if starts[middle] <= byte { low = middle } else { high = middle }
-        }
-        return low
-    }
-
-    /// Where the word is found first; the texts end with a zero, as C's strings do.
-    private static func find(_ word: String, in texts: UnsafeBufferPointer<CChar>, from start: Int) -> Int? {
-        guard let base = texts.baseAddress else { return nil }
-        return word.withCString { strstr(base + start, $0) }.map { $0 - UnsafeMutablePointer(mutating: base) }
-    }
-
-    private static func has(_ word: [UInt8], in text: UnsafeBufferPointer<CChar>) -> Bool {
-        guard let base = text.baseAddress, word.count <= text.count else { return false }
-        return (0...(text.count - word.count)).contains { memcmp(base + $0, word, word.count) == 0 }
-    }
 }
 
 extension NewestTexts {
     private struct Row: PostgresRow {
         let state: ContactTotals.State
         let people: [ContactID]
-        let lines: [UInt8]
+        let texts: [UInt8]
 
-        static let columns: SQL = "\(ContactTotals.State.columns), w.people, w.lines"
+        static let columns: SQL = "\(ContactTotals.State.columns), w.people, w.texts"
 
         init(row: inout RowReader) throws {
             state = try ContactTotals.State(row: &row)
             people = try row.next()
-            lines = try row.next()
+            texts = try row.next()
         }
     }
 
@@ -125,7 +117,7 @@ extension NewestTexts {
             SELECT \(Row.columns)
             FROM marketing_contact_totals t CROSS JOIN LATERAL (
                 SELECT coalesce(array_agg(s.contact_id), '{}') AS people,
-                    coalesce(convert_to(string_agg(replace(s.text, E'\\n', ' '), E'\\n'), 'UTF8'), '') AS lines
+                    coalesce(convert_to(string_agg(replace(s.text, E'\\n', ' '), E'\\n'), 'UTF8'), '') AS texts
                 FROM (
                     SELECT contact_id, text FROM marketing_contact_search
                     WHERE workspace_id = \(scope.workspace) ORDER BY contact_id DESC LIMIT \(capacity)
@@ -133,6 +125,6 @@ extension NewestTexts {
             ) w WHERE t.workspace_id = \(scope.workspace)
             """)
         guard let row, row.state.unindexed == 0 else { return nil }
-        return NewestTexts(revision: row.state.revision, people: row.people, lines: row.lines)
+        return NewestTexts(revision: row.state.revision, people: row.people, texts: row.texts)
     }
 }

@@ -2,16 +2,15 @@ import Accounts
 import Core
 import Synchronization
 
-/// Keeps the texts of the newest people of those workspaces in which somebody searches while nothing changes. Whoever uses
-/// them compares their revision with the workspace's, so they are never wrong; where people change all the time they would
-/// be read for nothing, and are not.
+/// Keeps the texts of the newest people of those workspaces in which many search while nobody changes. Whoever uses them
+/// compares their revision with the workspace's, so they are never wrong; where people change all the time they would be
+/// read for nothing, and are not.
 final class NewestTextsMemory: Sendable {
     private struct Workspace {
         var texts: NewestTexts?
-        /// The revision that the last search met.
+        /// The revision that the last search met, and how many in a row met the same.
         var revision: Int?
-        /// Whether the search before it met the same.
-        var isQuiet: Bool = false
+        var searches: Int = 0
         var isLoading: Bool = false
         /// When they were used last, in searches since the start.
         var used: Int = 0
@@ -22,11 +21,19 @@ final class NewestTextsMemory: Sendable {
         var searches: Int = 0
     }
 
-    /// Texts of so many workspaces are kept, about a megabyte each.
-    static let capacity: Int = 8
+    /// So many searches have to meet the same people before texts are read: reading them all costs as much as these do.
+    static let searchesBeforeReading: Int = 16
+    /// The texts of so many people are kept, 18 MB at most.
+    static let capacity: Int = 4 * NewestTexts.capacity
     private static let knownWorkspaces: Int = 4096
 
+    private let capacity: Int
+
     private let state = Mutex(State())
+
+    init(capacity: Int = NewestTextsMemory.capacity) {
+        self.capacity = capacity
+    }
 
     /// The texts of the workspace; read when they are worth it, by one search at a time. Nil when the search has to do
     /// without.
@@ -35,7 +42,7 @@ final class NewestTextsMemory: Sendable {
             guard var known = state.workspaces[workspace] else { return (nil, false) }
             state.searches += 1
             known.used = state.searches
-            let loads: Bool = known.texts == nil && known.isQuiet && !known.isLoading
+            let loads: Bool = known.texts == nil && !known.isLoading && known.searches >= Self.searchesBeforeReading
             known.isLoading = known.isLoading || loads
             state.workspaces[workspace] = known
             return (known.texts, loads)
@@ -52,7 +59,7 @@ final class NewestTextsMemory: Sendable {
         state.withLock { state in
             if state.workspaces.count >= Self.knownWorkspaces { state.workspaces.removeAll() }
             var known: Workspace = state.workspaces[workspace] ?? Workspace()
-            known.isQuiet = known.revision == totals.revision && totals.unindexed == 0
+            known.searches = totals.unindexed > 0 ? 0 : known.revision == totals.revision ? known.searches + 1 : 1
             known.revision = totals.revision
             if known.texts?.revision != totals.revision { known.texts = nil }
             state.workspaces[workspace] = known
@@ -63,11 +70,15 @@ final class NewestTextsMemory: Sendable {
         state.withLock { state in
             state.workspaces[workspace]?.isLoading = false
             state.workspaces[workspace]?.texts = texts
-            let kept = state.workspaces.filter { $0.value.texts != nil }
-            guard kept.count > Self.capacity, let oldest = kept.min(by: { $0.value.used < $1.value.used }) else {
-                return
+            // Those that were used longest ago go first.
+            let kept = state.workspaces.filter { $0.value.texts != nil }.sorted { $0.value.used > $1.value.used }
+            var count: Int = 0
+            for (workspace, known) in kept {
+                count += known.texts?.people.count ?? 0
+                guard count > capacity else { continue }
+                state.workspaces[workspace]?.texts = nil
+                state.workspaces[workspace]?.searches = 0
             }
-            state.workspaces[oldest.key]?.texts = nil
         }
     }
 }

@@ -79,20 +79,34 @@ package struct RowReader: ~Copyable {
 
     /// The next column. A wrong type or an unexpected NULL is an error that names statement and column.
     package mutating func next<Value: PostgresDecodable>(_: Value.Type = Value.self) throws -> Value {
+        try read(nextCell())
+    }
+
+    /// The next column, which may be NULL. What may be missing is read as what it is: asking for the type of an optional
+    /// at run time costs as much as reading it.
+    package mutating func next<Value: PostgresDecodable>(_: Value?.Type = Value?.self) throws -> Value? {
+        let cell: PostgresCell = try nextCell()
+        return cell.isNull ? nil : try read(cell)
+    }
+
+    private mutating func nextCell() throws -> PostgresCell {
         guard column < columns else {
             throw PostgresError.decoding(query: "\(query)", column: "\(column + 1)", problem: "is not in the result")
         }
         defer { column += 1 }
         let type = PostgresType(oid: PQftype(result, column))
-        var bytes: UnsafeRawBufferPointer?
-        if PQgetisnull(result, row, column) == 0 {
-            bytes = UnsafeRawBufferPointer(
-                start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
-        }
+        guard PQgetisnull(result, row, column) == 0 else { return PostgresCell(type: type, bytes: nil) }
+        let bytes = UnsafeRawBufferPointer(
+            start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
+        return PostgresCell(type: type, bytes: bytes)
+    }
+
+    /// The value of the cell that was read last.
+    private func read<Value: PostgresDecodable>(_ cell: PostgresCell) throws -> Value {
         do {
-            return try Value(from: PostgresCell(type: type, bytes: bytes))
+            return try Value(from: cell)
         } catch let mismatch as CellMismatch {
-            let name: String = PQfname(result, column).map { String(cString: $0) } ?? "\(column + 1)"
+            let name: String = PQfname(result, column - 1).map { String(cString: $0) } ?? "\(column)"
             throw PostgresError.decoding(query: "\(query)", column: name, problem: mismatch.explanation)
         }
     }

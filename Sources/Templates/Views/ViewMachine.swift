@@ -20,15 +20,18 @@ struct ViewMachine {
     mutating func run() {
         output.reserveCapacity(program.bytes.count * 2 + 4096)
         let operations: [ViewOperation] = program.operations
-        operations.withUnsafeBufferPointer { run($0) }
+        let bytes: [UInt8] = program.bytes
+        operations.withUnsafeBufferPointer { operations in
+            bytes.withUnsafeBufferPointer { run(operations, $0) }
+        }
     }
 
-    private mutating func run(_ operations: UnsafeBufferPointer<ViewOperation>) {
+    private mutating func run(_ operations: UnsafeBufferPointer<ViewOperation>, _ bytes: UnsafeBufferPointer<UInt8>) {
         var place = 0
         while place < operations.count {
             switch operations[place] {
             case .bytes(let range):
-                program.bytes.withUnsafeBufferPointer { output.append(contentsOf: $0[range]) }
+                output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[range]))
             case .emit(let value, let escape): emit(value, escape)
             case .emitField(let local, let slot, let escape):
                 if case .record(let record) = locals[local] {

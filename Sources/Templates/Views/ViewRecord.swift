@@ -140,9 +140,6 @@ package struct FieldsBuilder<Root: Sendable> {
     package mutating func list<Child: ViewRecord>(
         _ name: String, of _: Child.Type, _ read: @escaping @Sendable (Root) -> [Child]
     ) {
-        add(name, .list(ViewRecordType(Child.self))) { root in
-            let fields = Child.fields
-            return .list(read(root).map { ViewBox($0, fields) })
-        }
+        add(name, .list(ViewRecordType(Child.self))) { .list(ViewBox.boxes(read($0), Child.fields)) }
     }
 }

@@ -42,6 +42,14 @@ final class ViewBox<Root: Sendable>: ViewObject {
         super.init(fields.shape, fields.readers)
     }
 
+    /// A box for each of the records.
+    static func boxes(_ roots: [Root], _ fields: Fields<Root>) -> [ViewObject] {
+        var boxes: [ViewObject] = []
+        boxes.reserveCapacity(roots.count)
+        for place in roots.indices { boxes.append(ViewBox(roots[place], fields)) }
+        return boxes
+    }
+
     /// A reader of a field, for boxes of this type only. A box is made with the fields of its own record type and hands
     /// itself to their readers, so the object is always such a box; debug builds check it. Reading is the hottest path
     /// of rendering, and a checked cast costs more than the rest of it.
