@@ -195,9 +195,12 @@ extension PropertyDefinition {
 }
 
 extension ErrorSummaryItem {
-    /// The lines above a form with properties; each leads to its control.
-    static func items(_ errors: ValidationErrors, _ groups: [PropertyControlGroup]) -> [ErrorSummaryItem] {
-        let controls: [PropertyControl] = groups.flatMap(\.controls)
+    /// The lines above a form with properties; each leads to its control. The controls are not made where nothing is wrong.
+    static func items(
+        _ errors: ValidationErrors, _ groups: @autoclosure () -> [PropertyControlGroup]
+    ) -> [ErrorSummaryItem] {
+        guard !errors.isEmpty else { return [] }
+        let controls: [PropertyControl] = groups().flatMap(\.controls)
         return errors.entries.map { entry in
             let control: PropertyControl? = controls.first { "properties/\($0.definition.name)" == entry.field }
             return ErrorSummaryItem(message: entry.message, href: "#\(control?.id ?? entry.field)")
