@@ -54,6 +54,17 @@ struct NewestTextsTests {
         #expect(people.walk(["anna"], before: id(89), atMost: 1) == nil)
     }
 
+    @Test("A word that nearly everybody has is not counted to the end")
+    func nearlyEverybody() {
+        let ids: [ContactID] = (0..<20_010).map { ContactID(UUID(high: 7, low: UInt64(30_000 - $0))) }
+        let lines: String = Array(repeating: "anna", count: ids.count).joined(separator: "\n")
+        let walk = NewestTexts(revision: 1, people: ids, texts: Array(lines.utf8)).walk(["ann"], before: nil, atMost: 3)
+        #expect(walk == .init(people: Array(ids.prefix(3)), found: 20_000, looked: nil))
+        let few = NewestTexts(revision: 1, people: ids, texts: Array(lines.utf8)).walk(
+            ["ann"], before: ids[20_000], atMost: 3)
+        #expect(few == .init(people: Array(ids[20_001...20_003]), found: 9, looked: nil))
+    }
+
     @Test("A workspace without people has nobody")
     func nobody() {
         let none = texts([])

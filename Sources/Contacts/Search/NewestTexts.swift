@@ -48,9 +48,9 @@ struct NewestTexts: Sendable {
     struct Walk: Sendable, Equatable {
         /// Newest first, and no more than were asked for.
         var people: [ContactID] = []
-        /// How many have the words among those who were looked at.
+        /// How many have the words among those who were looked at, counted up to what the index would name at most.
         var found: Int = 0
-        /// How many were looked at; nil when nobody is left.
+        /// How many were looked at; nil when these are all people.
         var looked: Int?
     }
 
@@ -61,6 +61,7 @@ struct NewestTexts: Sendable {
         // The longest is found least often. No text has a zero in it.
         let words: [String] = words.sorted { $0.utf8.count > $1.utf8.count }
         guard !words.isEmpty, !words[0].utf8.contains(0) else { return nil }
+        let enough: Int = isEverybody ? max(atMost, ContactSearchPlan.indexedLimit) : atMost
         var walk = Walk()
         var last: Int = first
         for block in blocks.dropFirst(first / blockSize) {
@@ -68,16 +69,15 @@ struct NewestTexts: Sendable {
                 walk.found += 1
                 if walk.found <= atMost { walk.people.append(people[place]) }
                 last = place
-                return isEverybody || walk.found < atMost
+                return walk.found < enough
             }
-            if isEverybody { continue }
-            if walk.found == atMost {
-                walk.looked = last + 1 - first
+            if walk.found == enough {
+                walk.looked = isEverybody ? nil : last + 1 - first
                 return walk
             }
             // The others have them as often, and a third more for luck.
             let (looked, left) = (block.places.upperBound - first, people.count - block.places.upperBound)
-            guard walk.found * left * 4 >= (atMost - walk.found) * looked * 3 else { return nil }
+            guard isEverybody || walk.found * left * 4 >= (atMost - walk.found) * looked * 3 else { return nil }
         }
         return isEverybody ? walk : nil
     }
