@@ -4,7 +4,7 @@ import Synchronization
 
 /// Keeps the texts of the newest people of those workspaces in which many search while nobody changes. Whoever uses them
 /// compares their revision with the workspace's, so they are never wrong; where people change all the time they would be
-/// read for nothing, and are not.
+/// loaded for nothing, and are not.
 final class NewestTextsMemory: Sendable {
     private struct Workspace {
         var texts: NewestTexts?
@@ -12,37 +12,36 @@ final class NewestTextsMemory: Sendable {
         var revision: Int?
         var searches: Int = 0
         var isLoading: Bool = false
-        /// When they were used last, in searches since the start.
-        var used: Int = 0
+        /// The number of the last use, counted over all workspaces.
+        var lastUse: Int = 0
     }
 
     private struct State {
         var workspaces: [WorkspaceID: Workspace] = [:]
-        var searches: Int = 0
+        var uses: Int = 0
     }
 
-    /// So many searches have to meet the same people before texts are read: reading them all costs as much as these do.
-    static let searchesBeforeReading: Int = 16
+    /// So many searches have to meet the same people before texts are loaded: loading them costs as much as these do.
+    static let searchesBeforeLoading: Int = 16
     /// The texts of so many people are kept, 18 MB at most.
     static let capacity: Int = 4 * NewestTexts.capacity
     private static let knownWorkspaces: Int = 4096
 
     private let capacity: Int
-
     private let state = Mutex(State())
 
     init(capacity: Int = NewestTextsMemory.capacity) {
         self.capacity = capacity
     }
 
-    /// The texts of the workspace; read when they are worth it, by one search at a time. Nil when the search has to do
+    /// The texts of the workspace; loaded when they are worth it, by one search at a time. Nil when the search has to do
     /// without.
     func texts(_ workspace: WorkspaceID, load: () async throws -> NewestTexts?) async throws -> NewestTexts? {
         let (texts, loads): (NewestTexts?, Bool) = state.withLock { state in
             guard var known = state.workspaces[workspace] else { return (nil, false) }
-            state.searches += 1
-            known.used = state.searches
-            let loads: Bool = known.texts == nil && !known.isLoading && known.searches >= Self.searchesBeforeReading
+            state.uses += 1
+            known.lastUse = state.uses
+            let loads: Bool = known.texts == nil && !known.isLoading && known.searches >= Self.searchesBeforeLoading
             known.isLoading = known.isLoading || loads
             state.workspaces[workspace] = known
             return (known.texts, loads)
@@ -71,7 +70,7 @@ final class NewestTextsMemory: Sendable {
             state.workspaces[workspace]?.isLoading = false
             state.workspaces[workspace]?.texts = texts
             // Those that were used longest ago go first.
-            let kept = state.workspaces.filter { $0.value.texts != nil }.sorted { $0.value.used > $1.value.used }
+            let kept = state.workspaces.filter { $0.value.texts != nil }.sorted { $0.value.lastUse > $1.value.lastUse }
             var count: Int = 0
             for (workspace, known) in kept {
                 count += known.texts?.people.count ?? 0
