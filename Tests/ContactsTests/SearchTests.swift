@@ -126,6 +126,43 @@ struct SearchTests {
         }
     }
 
+    @Test("Where only some people are in memory, words that few have come from the index, and pages behind them too")
+    func partlyInMemory() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            try await people(1_500, in: ana, portal)
+            let (newest, workspace) = (NewestTextsMemory(), ana.scope.workspace)
+            for _ in 0..<16 { _ = try await find("anna", ana, portal, newest: newest) }
+            let all = try #require(
+                try await portal.services.database.read(workspace) { try await NewestTexts.load(ana.scope, in: $0) })
+            let lines: [String] = (1_201...1_500).reversed().map {
+                "\($0 % 3 == 0 ? "anna" : "bo") ek p.\($0)@example.com"
+            }
+            let part = NewestTexts(
+                revision: all.revision, people: Array(all.people.prefix(300)),
+                texts: Array(lines.joined(separator: "\n").utf8),
+                capacity: 300, blockSize: 100)
+            #expect(try await newest.texts(workspace, load: { part })?.isEverybody == false)
+            for words in ["anna", "xaver", "ver_o ek", "p.7@", "p.14 anna", "nobody"] {
+                let (here, there) = (
+                    try await find(words, ana, portal, newest: newest), try await find(words, ana, portal)
+                )
+                #expect(numbers(here) == numbers(there), "\(words)")
+                #expect(here.count == there.count, "\(words)")
+                #expect(here.page.next == there.page.next, "\(words)")
+            }
+            // The first page comes from memory, the second and the third lie behind it.
+            var after: [String]?
+            var found: [Int] = []
+            repeat {
+                let page = try await find("anna", ana, portal, after: after, newest: newest)
+                found += numbers(page)
+                after = page.page.next
+            } while after != nil
+            #expect(found == (1...500).reversed().map { $0 * 3 })
+        }
+    }
+
     @Test("Texts are read where many search and nobody changes, and those not used for the longest time go first")
     func memory() async throws {
         let memory = NewestTextsMemory(capacity: 3)
