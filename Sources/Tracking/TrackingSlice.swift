@@ -12,6 +12,7 @@ package struct TrackingSlice: Slice {
     private let services: AppServices
     private let events: GroupCommit<EmailEvent>
     private let bursts = ClickBursts()
+    let backlog: EmailEventBacklog
     let spool: ClickSpoolKeeper
     /// Where events of people come in.
     package let activity: ActivityIntake
@@ -22,7 +23,9 @@ package struct TrackingSlice: Slice {
     package init(services: AppServices, ledger: any EngagementLedger) {
         self.services = services
         let store = EmailEventStore(database: services.database, ledger: ledger)
-        events = GroupCommit(gathering: .milliseconds(1)) { try await store.store($0) }
+        let backlog = EmailEventBacklog(store: store, services: services)
+        self.backlog = backlog
+        events = GroupCommit(writers: 2) { try await backlog.take($0) }
         spool = ClickSpoolKeeper(
             spool: ClickSpool(directory: "\(services.varDirectory)/clicks", ids: services.ids), services: services,
             store: store, interval: .seconds(5))
@@ -40,7 +43,7 @@ package struct TrackingSlice: Slice {
     ]
 
     /// The writers of events, to be run with the server.
-    package var eventWriters: [any Service] { [events, spool, activity.writer] }
+    package var eventWriters: [any Service] { [backlog, events, spool, activity.writer] }
 
     /// Signs and checks the addresses in messages.
     package static func links(_ services: AppServices) -> TrackingLinks {

@@ -55,6 +55,7 @@ struct PrivacyTests {
         "marketing_companies": "companies", "marketing_company_identities": "companies",
         "marketing_segment_wakes": "the clock of segments",
         "marketing_audience_changes": "ids, until segments have looked", "marketing_segments": "state of rules",
+        "marketing_email_event_backlog": "on its way into the opens and clicks, which are looked through again",
         "marketing_event_ids": "hashes", "marketing_suppression_imports": "a file's name and counts",
         "marketing_connections": "tenants of host products", "marketing_service_keys": "hashes of keys",
         "marketing_sync_runs": "counts", "marketing_privacy_settings": "settings", "marketing_purge_runs": "counts",

@@ -11,9 +11,20 @@ struct EmailEventStore: Sendable {
 
     func store(_ events: [EmailEvent]) async throws {
         let byWorkspace = Dictionary(grouping: events, by: \.workspace)
-        for (workspace, own) in byWorkspace {
-            try await database.write(workspace, "tracking.events.insert", statement(own, workspace))
-        }
+        for (workspace, own) in byWorkspace { try await store(own, workspace) }
+    }
+
+    /// Stores events of one workspace.
+    func store(_ events: [EmailEvent], _ workspace: WorkspaceID) async throws {
+        let columns = EmailEventColumns(events)
+        let latest: Date = columns.times.max() ?? Date()
+        try await database.write(
+            workspace, "tracking.events.insert",
+            """
+            WITH hits AS (SELECT * FROM unnest(\(columns.arrays)) AS hit (\(EmailEventColumns.names))),
+            \(counting("hits", workspace, fields: Self.changes(events), at: latest))
+            \(keeping("hits", workspace))
+            """)
     }
 
     private static func changes(_ events: [EmailEvent]) -> [String] {
@@ -23,32 +34,26 @@ struct EmailEventStore: Sendable {
         return changes
     }
 
-    private func statement(_ events: [EmailEvent], _ workspace: WorkspaceID) -> SQL {
-        let ids = events.map(\.id)
-        let messages = events.map(\.engagement.message)
-        let kinds = events.map(\.engagement.kind.rawValue)
-        let links = events.map(\.linkNumber)
-        let urls = events.map(\.url)
-        let times = events.map(\.engagement.occurredAt)
-        let classes = events.map(\.engagementClass.kind.rawValue)
-        let reasons = events.map(\.engagementClass.reason)
-        let agents = events.map(\.userAgent)
-        let networks = events.map(\.network)
-        let latest: Date = times.max() ?? Date()
-        let humans = events.map(\.engagement.isHuman)
-        return """
-            WITH hits AS (
-                SELECT * FROM unnest(\(ids), \(messages), \(kinds), \(links), \(urls), \(times), \(classes), \(reasons),
-                    \(agents), \(networks), \(humans))
-                    AS hit (id, message_id, kind, link, url, occurred_at, class, class_reason, user_agent, network, human)
-            ),
-            \(ledger.recording("hits", workspace: workspace)),
-            noted AS (\(AudienceChanges.recording("recorded", fields: Self.changes(events), workspace, at: latest)))
-            INSERT INTO marketing_email_events (workspace_id, id, message_id, contact_id, kind, link_number, url, occurred_at,
-                class, class_reason, user_agent, network)
-            SELECT \(workspace), h.id, h.message_id, r.contact_id, h.kind, h.link::smallint, h.url, h.occurred_at, h.class,
-                h.class_reason, h.user_agent, h.network
-            FROM hits h JOIN recorded r ON r.id = h.message_id
-            """
+    /// Counts events on their messages and notes whom they change: tables for a statement's `WITH`, behind one of events
+    /// with the columns of `EmailEventColumns`.
+    /// - Parameters:
+    ///   - fields: what the events change about people, in the words of segments' conditions.
+    ///   - time: when they changed.
+    func counting(_ hits: SQL, _ workspace: WorkspaceID, fields: [String], at time: Date) -> SQL {
+        """
+        \(ledger.recording(hits, workspace: workspace)),
+        noted AS (\(AudienceChanges.recording("recorded", fields: fields, workspace, at: time)))
+        """
+    }
+
+    /// Keeps events that `counting` has counted in the same statement; those of messages that do not exist are left out.
+    func keeping(_ hits: SQL, _ workspace: WorkspaceID) -> SQL {
+        """
+        INSERT INTO marketing_email_events (workspace_id, id, message_id, contact_id, kind, link_number, url, occurred_at,
+            class, class_reason, user_agent, network)
+        SELECT \(workspace), h.id, h.message_id, r.contact_id, h.kind, h.link::smallint, h.url, h.occurred_at, h.class,
+            h.class_reason, h.user_agent, h.network
+        FROM \(hits) h JOIN recorded r ON r.id = h.message_id
+        """
     }
 }
