@@ -62,7 +62,9 @@ package struct PortalRuntime: Sendable {
         let readiness = Readiness()
         let web = PostgresPool(
             name: "web", settings: ConnectionSettings(address: address),
-            limits: .init(minimum: 1, maximum: configuration.webConnections), logger: logger)
+            limits: .init(
+                minimum: 1, maximum: configuration.webConnections,
+                quickReads: max(3, ProcessInfo.processInfo.activeProcessorCount * 3 / 2)), logger: logger)
         let worker = PostgresPool(
             name: "worker", settings: .worker(address: address),
             limits: .init(minimum: 1, maximum: configuration.workerConnections), logger: logger)

@@ -42,7 +42,8 @@ package struct Database: Sendable {
     }
 
     /// A read-only transaction in a workspace. `BEGIN`, the workspace and the first query travel together, so a page
-    /// with one query costs two round trips.
+    /// with one query costs two round trips. Without a timeout it counts as quick: only some of the pool's connections are for
+    /// such reads (see `PostgresPool.Limits`).
     /// - Parameter keepsPlans: whether statements are planned once for all values, and again every five seconds, instead
     ///   of for those at hand. For look-ups by key, which take a tenth of the time of their planning (PostgreSQL manual
     ///   20.7.4, `plan_cache_mode`).
@@ -51,7 +52,8 @@ package struct Database: Sendable {
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
         let opening: [SQL] = [SQL(trusted: "BEGIN READ ONLY"), .enter(workspace)]
-        return try await once(timeout, opening, planLife: keepsPlans ? .seconds(5) : nil, body: body)
+        return try await once(
+            timeout, opening, planLife: keepsPlans ? .seconds(5) : nil, isQuick: timeout == nil, body: body)
     }
 
     /// A transaction in a workspace. Tried again like `transaction`.
@@ -115,11 +117,11 @@ package struct Database: Sendable {
     }
 
     private func once<Value>(
-        _ timeout: Duration?, _ opening: [SQL], planLife: Duration?, isolation: isolated (any Actor)? = #isolation,
-        body: (PostgresTransaction) async throws -> Value
+        _ timeout: Duration?, _ opening: [SQL], planLife: Duration?, isQuick: Bool = false,
+        isolation: isolated (any Actor)? = #isolation, body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
-        let connection = try await pool.lease()
-        defer { pool.release(connection) }
+        let connection = try await pool.lease(isQuick: isQuick)
+        defer { pool.release(connection, isQuick: isQuick) }
         let limit: Duration = pool.settings.statementTimeout
         var prelude: [SQL] = opening
         if let timeout, timeout > limit {

@@ -8,8 +8,10 @@ private final class Book {
 
     private var machine: Machine
 
-    init(minimum: Int = 0, maximum: Int, waiters: Int = 8) {
-        machine = Machine(limits: .init(minimum: minimum, maximum: maximum, waiters: waiters, idle: .seconds(60)))
+    init(minimum: Int = 0, maximum: Int, quickReads: Int = .max, waiters: Int = 8) {
+        machine = Machine(
+            limits: .init(
+                minimum: minimum, maximum: maximum, quickReads: quickReads, waiters: waiters, idle: .seconds(60)))
     }
 
     /// A book with connections in use.
@@ -21,8 +23,8 @@ private final class Book {
         }
     }
 
-    func lease(_ waiter: UInt64) -> String {
-        switch machine.lease(waiter: waiter) {
+    func lease(_ waiter: UInt64, isQuick: Bool = false) -> String {
+        switch machine.lease(waiter: waiter, isQuick: isQuick) {
         case .granted(let grant): word(grant)
         case .wait: "wait"
         case .refuse: "refuse"
@@ -31,13 +33,13 @@ private final class Book {
     }
 
     func opened() { machine.opened() }
-    func failed() -> String { word(machine.failed()) }
-    func discard() -> String { word(machine.discard()) }
+    func failed(isQuick: Bool = false) -> String { word(machine.failed(isQuick: isQuick)) }
+    func discard(isQuick: Bool = false) -> String { word(machine.discard(isQuick: isQuick)) }
     func cancel(_ waiter: UInt64) -> Bool { machine.cancel(waiter: waiter) }
     func tick(_ now: Deadline) -> [String] { machine.tick(now: now) }
 
-    func release(_ connection: String, _ now: Deadline) -> String {
-        let (wake, close) = machine.release(connection, now: now)
+    func release(_ connection: String, _ now: Deadline, isQuick: Bool = false) -> String {
+        let (wake, close) = machine.release(connection, isQuick: isQuick, now: now)
         return close.map { "close \($0)" } ?? word(wake)
     }
 
@@ -89,6 +91,25 @@ struct PoolStateMachineTests {
         #expect(book.lease(5) == "wait")
         #expect(book.discard() == "5: open")
         #expect(book.lease(6) == "wait")
+    }
+
+    @Test("gives quick reads no more than their share, in order, and lets others pass them meanwhile")
+    func sharesOut() {
+        let book = Book(maximum: 3, quickReads: 1)
+        #expect(book.lease(1, isQuick: true) == "open")
+        book.opened()
+        #expect(book.lease(2, isQuick: true) == "wait")
+        #expect(book.lease(3, isQuick: true) == "wait")
+        #expect(book.lease(4) == "open")
+        book.opened()
+        // Another's connection does not go to a quick read while one has the share.
+        #expect(book.release("b", start) == "nobody")
+        #expect(book.lease(5) == "use b")
+        #expect(book.release("a", start, isQuick: true) == "2: use a")
+        #expect(book.discard(isQuick: true) == "3: open")
+        #expect(book.failed(isQuick: true) == "nobody")
+        #expect(book.lease(6, isQuick: true) == "open")
+        #expect(book.counts == ["idle": 0, "leased": 1, "opening": 1, "waiting": 0])
     }
 
     @Test("refuses at once when too many wait")

@@ -1,11 +1,14 @@
 /// The pool's book-keeping as a pure value: events go in, answers come out, nothing is done here.
 ///
 /// A connection is *opening* (a caller is connecting it), *leased*, or *idle*. Callers that find none wait in order;
-/// the one first in line gets the next connection, or the right to open one.
+/// the one first in line gets the next connection, or the right to open one. Quick reads have no more than their share at
+/// once: those that have to wait for it are passed by others.
 struct PoolStateMachine<Connection: Sendable> {
     struct Limits: Sendable {
         var minimum: Int = 0
         var maximum: Int = 8
+        /// Quick reads that may have a connection at once.
+        var quickReads: Int = .max
         /// Callers that may wait at once; more are refused at once.
         var waiters: Int = 1024
         /// Above the minimum, a connection unused for this long is closed.
@@ -32,6 +35,11 @@ struct PoolStateMachine<Connection: Sendable> {
         let grant: Grant
     }
 
+    private struct Waiter {
+        let number: UInt64
+        let isQuick: Bool
+    }
+
     private struct Idle {
         let connection: Connection
         let since: Deadline
@@ -39,7 +47,9 @@ struct PoolStateMachine<Connection: Sendable> {
 
     let limits: Limits
     private var idle: [Idle] = []
-    private var waiters: [UInt64] = []
+    private var waiters: [Waiter] = []
+    /// Quick reads that have a connection, or are opening one.
+    private var quickReads: Int = 0
     private(set) var opening: Int = 0
     private(set) var leased: Int = 0
     private(set) var isClosed: Bool = false
@@ -52,16 +62,25 @@ struct PoolStateMachine<Connection: Sendable> {
     var waiting: Int { waiters.count }
     private var total: Int { idle.count + opening + leased }
 
-    /// A caller wants a connection; `waiter` names it should it have to wait.
-    mutating func lease(waiter: UInt64) -> LeaseAnswer {
+    /// A caller wants a connection; `waiter` names it should it have to wait. Whoever waits already could not be served, so
+    /// nobody who could is passed by.
+    mutating func lease(waiter: UInt64, isQuick: Bool = false) -> LeaseAnswer {
         if isClosed { return .closed }
-        if waiters.isEmpty, let grant = nextGrant() { return .granted(grant) }
+        if let grant = nextGrant(isQuick) { return .granted(grant) }
         if waiters.count >= limits.waiters { return .refuse }
-        waiters.append(waiter)
+        waiters.append(Waiter(number: waiter, isQuick: isQuick))
         return .wait
     }
 
-    private mutating func nextGrant() -> Grant? {
+    private func hasShare(_ isQuick: Bool) -> Bool { !isQuick || quickReads < limits.quickReads }
+
+    private mutating func nextGrant(_ isQuick: Bool) -> Grant? {
+        guard hasShare(isQuick), let grant = nextConnection() else { return nil }
+        if isQuick { quickReads += 1 }
+        return grant
+    }
+
+    private mutating func nextConnection() -> Grant? {
         if let latest = idle.popLast() {
             leased += 1
             return .use(latest.connection)
@@ -72,8 +91,10 @@ struct PoolStateMachine<Connection: Sendable> {
     }
 
     private mutating func wakeNext() -> Wake? {
-        guard !waiters.isEmpty, let grant = nextGrant() else { return nil }
-        return Wake(waiter: waiters.removeFirst(), grant: grant)
+        guard let index = waiters.firstIndex(where: { hasShare($0.isQuick) }),
+            let grant = nextGrant(waiters[index].isQuick)
+        else { return nil }
+        return Wake(waiter: waiters.remove(at: index).number, grant: grant)
     }
 
     /// The caller has connected and uses the connection.
@@ -83,28 +104,33 @@ struct PoolStateMachine<Connection: Sendable> {
     }
 
     /// The caller could not connect, or gave up.
-    mutating func failed() -> Wake? {
+    mutating func failed(isQuick: Bool = false) -> Wake? {
         opening -= 1
+        if isQuick { quickReads -= 1 }
         return wakeNext()
     }
 
     /// Back from its user and fit for the next. Answers a connection to close when the pool is closed.
-    mutating func release(_ connection: Connection, now: Deadline) -> (wake: Wake?, close: Connection?) {
+    mutating func release(
+        _ connection: Connection, isQuick: Bool = false, now: Deadline
+    ) -> (wake: Wake?, close: Connection?) {
         leased -= 1
+        if isQuick { quickReads -= 1 }
         if isClosed { return (nil, connection) }
         idle.append(Idle(connection: connection, since: now))
         return (wakeNext(), nil)
     }
 
     /// Back from its user and broken.
-    mutating func discard() -> Wake? {
+    mutating func discard(isQuick: Bool = false) -> Wake? {
         leased -= 1
+        if isQuick { quickReads -= 1 }
         return isClosed ? nil : wakeNext()
     }
 
     /// A waiter has gone away. False when it was served just before.
     mutating func cancel(waiter: UInt64) -> Bool {
-        guard let index = waiters.firstIndex(of: waiter) else { return false }
+        guard let index = waiters.firstIndex(where: { $0.number == waiter }) else { return false }
         waiters.remove(at: index)
         return true
     }
@@ -126,6 +152,6 @@ struct PoolStateMachine<Connection: Sendable> {
             idle = []
             waiters = []
         }
-        return (idle.map(\.connection), waiters)
+        return (idle.map(\.connection), waiters.map(\.number))
     }
 }

@@ -11,17 +11,21 @@ package final class PostgresPool: Service {
     package struct Limits: Sendable {
         package var minimum: Int
         package var maximum: Int
+        /// How many of them quick reads have at most. Where the server has the processors for no more, others side by side
+        /// only keep each other waiting: the slowest pages take half as long when reads stand in line.
+        package var quickReads: Int
         /// How long a caller waits for a connection.
         package var wait: Duration
         package var idle: Duration
         package var waiters: Int
 
         package init(
-            minimum: Int = 0, maximum: Int = 8, wait: Duration = .seconds(5), idle: Duration = .seconds(60),
-            waiters: Int = 1024
+            minimum: Int = 0, maximum: Int = 8, quickReads: Int = .max, wait: Duration = .seconds(5),
+            idle: Duration = .seconds(60), waiters: Int = 1024
         ) {
             self.minimum = minimum
             self.maximum = maximum
+            self.quickReads = quickReads
             self.wait = wait
             self.idle = idle
             self.waiters = waiters
@@ -57,7 +61,8 @@ package final class PostgresPool: Service {
         self.limits = limits
         self.logger = logger
         let machineLimits = Machine.Limits(
-            minimum: limits.minimum, maximum: limits.maximum, waiters: limits.waiters, idle: limits.idle)
+            minimum: limits.minimum, maximum: limits.maximum, quickReads: limits.quickReads, waiters: limits.waiters,
+            idle: limits.idle)
         state = Mutex(State(machine: Machine(limits: machineLimits)))
         waitTimer = Timer(label: "postgres_pool_wait", dimensions: [("pool", name)])
         inUse = Gauge(label: "postgres_pool_in_use", dimensions: [("pool", name)])
@@ -66,15 +71,16 @@ package final class PostgresPool: Service {
     // MARK: Leasing
 
     /// A connection, for which the caller must call `release`.
-    func lease() async throws -> PostgresConnection {
+    /// - Parameter isQuick: whether it is for a read of milliseconds.
+    func lease(isQuick: Bool = false) async throws -> PostgresConnection {
         let start: Deadline = .now
         let deadline: Deadline = start + limits.wait
         while true {
-            if case .use(let connection) = try await grant(until: deadline) {
+            if case .use(let connection) = try await grant(isQuick, until: deadline) {
                 recordLease(since: start)
                 return connection
             }
-            if let connection = try await open(until: deadline) {
+            if let connection = try await open(isQuick, until: deadline) {
                 recordLease(since: start)
                 return connection
             }
@@ -86,10 +92,10 @@ package final class PostgresPool: Service {
         inUse.record(state.withLock { $0.machine.leased })
     }
 
-    private func grant(until deadline: Deadline) async throws -> Machine.Grant {
+    private func grant(_ isQuick: Bool, until deadline: Deadline) async throws -> Machine.Grant {
         let (answer, waiter) = state.withLock { state in
             state.lastWaiter += 1
-            return (state.machine.lease(waiter: state.lastWaiter), state.lastWaiter)
+            return (state.machine.lease(waiter: state.lastWaiter, isQuick: isQuick), state.lastWaiter)
         }
         switch answer {
         case .granted(let grant): return grant
@@ -100,7 +106,7 @@ package final class PostgresPool: Service {
     }
 
     /// Connects. Nil when that failed and there is time to try again.
-    private func open(until deadline: Deadline) async throws -> PostgresConnection? {
+    private func open(_ isQuick: Bool, until deadline: Deadline) async throws -> PostgresConnection? {
         do {
             let connection = try PostgresConnection(settings)
             try await connection.open()
@@ -114,7 +120,7 @@ package final class PostgresPool: Service {
             wake(
                 state.withLock { state in
                     state.lastFailure = failure
-                    return state.machine.failed()
+                    return state.machine.failed(isQuick: isQuick)
                 })
             guard let failure, failure.mayPass, deadline.remaining > PostgresPool.reconnectPause else { throw error }
             try await Task.sleep(for: PostgresPool.reconnectPause)
@@ -174,11 +180,12 @@ package final class PostgresPool: Service {
     // MARK: Returning
 
     /// Gives a connection back; one that is broken, or in a transaction, is closed.
-    func release(_ connection: PostgresConnection) {
+    func release(_ connection: PostgresConnection, isQuick: Bool = false) {
         let isReusable: Bool = connection.isReusable
         let answer: (wake: Machine.Wake?, close: PostgresConnection?) = state.withLock { state in
             isReusable
-                ? state.machine.release(connection, now: .now) : (state.machine.discard(), nil)
+                ? state.machine.release(connection, isQuick: isQuick, now: .now)
+                : (state.machine.discard(isQuick: isQuick), nil)
         }
         wake(answer.wake)
     }
