@@ -9,14 +9,10 @@ struct ContactListReader: Sendable {
     let scope: WorkspaceScope
 
     struct Listing: Sendable {
-        let state: ContactTotals.State
+        let choices: ContactFilterChoices
+        let properties: [PropertyDefinition]
         let page: ContactPage<ContactSummary>
         let count: MatchCount
-        let lists: [ContactList]
-        let tags: [String]
-        let properties: [PropertyDefinition]
-        /// The company that is filtered by.
-        let company: Company?
     }
 
     /// In one round trip where one query finds the page, which is so for the newest people and for words alone.
@@ -47,33 +43,27 @@ struct ContactListReader: Sendable {
                 try await counting(queries).count(filter, answer.state, page, isFirst: isFirst, in: transaction)
             }
         }
-        return Listing(
-            state: answer.state, page: page, count: count, lists: answer.lists, tags: answer.tags,
-            properties: answer.properties, company: answer.company)
+        return Listing(choices: answer.choices, properties: answer.properties, page: page, count: count)
     }
 
     /// What one round trip brings.
     private struct Answer: Sendable {
-        let state: ContactTotals.State
-        let lists: [ContactList]
-        let tags: [String]
+        let choices: ContactFilterChoices
         let properties: [PropertyDefinition]
-        let company: Company?
         let rows: [Found<ContactSummary>]
+
+        var state: ContactTotals.State { choices.state }
     }
 
     private func read(_ query: Query<Found<ContactSummary>>, _ filter: ContactFilter) async throws -> Answer {
-        let (states, lists, tags, properties, companies, rows) = try await database.read(
-            scope.workspace, keepsPlans: true
-        ) { transaction in
+        let (choices, properties, rows) = try await database.read(scope.workspace, keepsPlans: true) { transaction in
             try await transaction.last(
-                Self.state(scope), Self.lists(scope), Self.tags(scope), PropertyQueries(scope: scope).all(.contact),
-                company(filter), query)
+                ContactFilterChoices.query(scope, company: filter.company), PropertyQueries(scope: scope).all(.contact),
+                query)
         }
-        let state = states.first ?? ContactTotals.State()
-        if filter.query != nil { newest.met(state, scope.workspace) }
-        return Answer(
-            state: state, lists: lists, tags: tags, properties: properties, company: companies.first, rows: rows)
+        let answer = Answer(choices: choices.first ?? ContactFilterChoices(), properties: properties, rows: rows)
+        if filter.query != nil { newest.met(answer.state, scope.workspace) }
+        return answer
     }
 
     /// Words alone, by the texts in memory: they say whom to read, or that the index is to be asked at once. Nil when there
@@ -112,10 +102,6 @@ struct ContactListReader: Sendable {
         return filter
     }
 
-    private func company(_ filter: ContactFilter) -> Query<Company> {
-        Query(Company.self, "contacts.companies.find", CompanyQueries(scope: scope).select(filter.company))
-    }
-
     private func counting(_ queries: ContactQueries) -> ContactCounting {
         ContactCounting(counts: counts, queries: queries)
     }
@@ -125,31 +111,16 @@ struct ContactListReader: Sendable {
         by queries: ContactQueries, _ filter: ContactFilter, sort: ContactSort, after: [String]?, limit: Int
     ) async throws -> Listing {
         try await database.read(scope.workspace) { transaction in
-            let (states, lists, tags, properties, companies) = try await transaction.pipeline(
-                Self.state(scope), Self.lists(scope), Self.tags(scope), PropertyQueries(scope: scope).all(.contact),
-                company(filter))
-            let state = states.first ?? ContactTotals.State()
-            if filter.query != nil { newest.met(state, scope.workspace) }
+            let (found, properties) = try await transaction.pipeline(
+                ContactFilterChoices.query(scope, company: filter.company), PropertyQueries(scope: scope).all(.contact))
+            let choices = found.first ?? ContactFilterChoices()
+            if filter.query != nil { newest.met(choices.state, scope.workspace) }
             let page: ContactPage<ContactSummary> = try await queries.page(
                 ContactSummary.self, filter, sort: sort, after: after, limit: limit, in: transaction)
             let count = try await counting(queries)
-                .count(filter, state, page, isFirst: after == nil, in: transaction)
-            return Listing(
-                state: state, page: page, count: count, lists: lists, tags: tags, properties: properties,
-                company: companies.first)
+                .count(filter, choices.state, page, isFirst: after == nil, in: transaction)
+            return Listing(choices: choices, properties: properties, page: page, count: count)
         }
-    }
-
-    private static func state(_ scope: WorkspaceScope) -> Query<ContactTotals.State> {
-        Query(ContactTotals.State.self, "contacts.totals.read", ContactTotals.State.select(scope))
-    }
-
-    private static func lists(_ scope: WorkspaceScope) -> Query<ContactList> {
-        Query(ContactList.self, "contacts.lists.all", ListQueries(scope: scope).selectAll)
-    }
-
-    private static func tags(_ scope: WorkspaceScope) -> Query<String> {
-        Query.values(String.self, "contacts.vocabulary.listTags", ContactVocabulary.selectTags(scope))
     }
 }
 

@@ -13,14 +13,18 @@ struct ContactListing: Sendable {
         let canEdit: Bool = (request.principal?.role ?? .viewer) >= .editor
         let table = ContactTable(
             rows: listing.page.rows.map(ContactTableRow.init), filter: filter, sorts: sorts,
-            lists: listing.lists.map { SelectOption(value: $0.id.description, label: $0.name) },
+            lists: lists.map { SelectOption(value: $0.description, label: $1) },
             back: ContactPaths.index(filter, sort: sort),
             allLabel: "All \(CountWords.people(listing.count)) that match",
             canEdit: canEdit)
         return ContactsIndexPage(
-            table: table, filter: filter, sort: sort, total: listing.state.count, unindexed: listing.state.unindexed,
-            lists: listOptions, tags: listing.tags, properties: listing.properties, chips: chips, pager: pager)
+            table: table, filter: filter, sort: sort, total: choices.state.count, unindexed: choices.state.unindexed,
+            lists: listOptions, tags: choices.tags, properties: listing.properties, chips: chips, pager: pager)
     }
+
+    private var choices: ContactFilterChoices { listing.choices }
+
+    private var lists: Zip2Sequence<[ContactListID], [String]> { zip(choices.lists, choices.listNames) }
 
     private var sorts: [SortLink] {
         func link(_ label: String, _ value: ContactSort) -> SortLink {
@@ -48,9 +52,7 @@ struct ContactListing: Sendable {
 
     private var listOptions: [SelectOption] {
         [SelectOption(value: "", label: "Any list")]
-            + listing.lists.map { list in
-                SelectOption(value: list.id.description, label: list.name, selected: list.id == filter.list)
-            }
+            + lists.map { SelectOption(value: $0.description, label: $1, selected: $0 == filter.list) }
     }
 
     private var chips: [LabelledLink] {
@@ -62,14 +64,14 @@ struct ContactListing: Sendable {
         }
         if let query = filter.query { chip("Search: \(query)") { $0.query = nil } }
         if let list = filter.list {
-            let name: String = listing.lists.first { $0.id == list }?.name ?? "a list that is gone"
+            let name: String = lists.first { $0.0 == list }?.1 ?? "a list that is gone"
             chip("List: \(name)") { $0.list = nil }
         }
         if let status = filter.status { chip("Status: \(status.words)") { $0.status = nil } }
         if let tag = filter.tag { chip("Tag: \(tag)") { $0.tag = nil } }
         if filter.isInactive == true { chip("Inactive") { $0.isInactive = nil } }
         if filter.company != nil {
-            chip("Company: \(listing.company?.name ?? "one that is gone")") { $0.company = nil }
+            chip("Company: \(choices.company ?? "one that is gone")") { $0.company = nil }
         }
         if let property = filter.property {
             let definition: PropertyDefinition? = listing.properties.first { $0.name == property }

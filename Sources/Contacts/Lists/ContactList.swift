@@ -102,14 +102,12 @@ struct ListQueries: Sendable {
 
     /// All lists by name. Workspaces have dozens, not thousands; the bound keeps a page a page.
     func all(in session: some PostgresSession) async throws -> [ContactList] {
-        try await session.all(ContactList.self, "contacts.lists.all", selectAll)
-    }
-
-    var selectAll: SQL {
-        """
-        SELECT \(ContactList.columns) FROM marketing_lists l
-        WHERE l.workspace_id = \(scope.workspace) AND l.deleted_at IS NULL ORDER BY lower(l.name), l.id LIMIT 2000
-        """
+        try await session.all(
+            ContactList.self, "contacts.lists.all",
+            """
+            SELECT \(ContactList.columns) FROM marketing_lists l
+            WHERE l.workspace_id = \(scope.workspace) AND l.deleted_at IS NULL ORDER BY lower(l.name), l.id LIMIT 2000
+            """)
     }
 
     /// A page of lists by name. The keys of its rows are name and id.
