@@ -25,7 +25,7 @@ package struct TrackingSlice: Slice {
         let store = EmailEventStore(database: services.database, ledger: ledger)
         let backlog = EmailEventBacklog(store: store, services: services)
         self.backlog = backlog
-        events = GroupCommit(writers: 2) { try await backlog.take($0) }
+        events = GroupCommit { try await backlog.take($0) }
         spool = ClickSpoolKeeper(
             spool: ClickSpool(directory: "\(services.varDirectory)/clicks", ids: services.ids), services: services,
             store: store, interval: .seconds(5))

@@ -18,8 +18,6 @@ final class EmailEventBacklog: Service {
         var workspaces: Set<WorkspaceID> = []
         /// Events that this process has put into groups and that are not counted yet.
         var waiting = 0
-        /// Whether a few are being counted at once.
-        var isCountingFew = false
     }
 
     /// Up to so many events are counted at once, when no others wait.
@@ -55,22 +53,12 @@ final class EmailEventBacklog: Service {
     /// Stores events, and counts them at once or soon.
     func take(_ events: [EmailEvent]) async throws {
         for (workspace, own) in Dictionary(grouping: events, by: \.workspace) {
-            guard mayCountAtOnce(own.count) else {
+            let waiting: Int = state.withLock { $0.waiting }
+            if waiting > Self.mostWaiting || (waiting == 0 && own.count <= Self.fewEvents) {
+                try await store.store(own, workspace)
+            } else {
                 try await append(own, workspace)
-                continue
             }
-            defer { state.withLock { $0.isCountingFew = false } }
-            try await store.store(own, workspace)
-        }
-    }
-
-    /// One after the other: groups that count on the same rows wait for each other.
-    private func mayCountAtOnce(_ count: Int) -> Bool {
-        state.withLock { state in
-            guard !state.isCountingFew else { return false }
-            let isQuiet: Bool = state.waiting == 0 && count <= Self.fewEvents
-            state.isCountingFew = isQuiet || state.waiting > Self.mostWaiting
-            return state.isCountingFew
         }
     }
 
