@@ -71,13 +71,15 @@ package final class GroupCommit<Item: Sendable>: Service {
     /// Takes the item and answers when it is stored, or could not be, from wherever it was written.
     /// - Throws: `Overloaded` or `Stopped` when it is not taken; then nothing is answered.
     package func submit(_ item: Item, then answer: @escaping @Sendable (Result<Void, any Error>) -> Void) throws {
-        try state.withLock { state in
+        let isFirst: Bool = try state.withLock { state in
             if state.isStopped { throw Stopped() }
             if state.weight >= capacity { throw Overloaded() }
             state.waiting.append(Waiting(item: item, answer: answer))
             state.weight += weight(item)
+            return state.waiting.count == 1
         }
-        wake.yield()
+        // A writer goes on until nothing waits, so only who finds nobody waiting has to wake one.
+        if isFirst { wake.yield() }
     }
 
     /// Writes until shutdown; what waits by then is still written.
