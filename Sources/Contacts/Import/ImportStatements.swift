@@ -30,33 +30,24 @@ struct ImportStatements: Sendable {
     /// The company of each person of the chunk whose row names one; the nil UUID where it names none.
     var companies: [CompanyID] = []
 
-    /// The chunk as a row set named `n`. Columns that are not mapped are left out of what travels.
-    private func rows(of chunk: ImportChunk, ordinal: Bool = false) -> SQL {
-        var arrays: SQL = "\(chunk.ids), \(chunk.keys), \(chunk.emails), \(chunk.properties)"
-        var names: SQL = "id, email_key, email, properties"
+    /// The chunk as a row set named `n`. Columns that are not mapped are left out of what travels. Unnested where they are
+    /// selected, the arrays give row after row; side by side behind `FROM`, each would be copied first (0.7 µs a person).
+    private func rows(of chunk: ImportChunk) -> SQL {
+        var columns: [SQL] = [
+            "unnest(\(chunk.ids)) AS id", "unnest(\(chunk.keys)) AS email_key", "unnest(\(chunk.emails)) AS email",
+            "unnest(\(chunk.properties)) AS properties",
+        ]
         let hasNames: Bool = options.columns.contains(.fullName)
         if hasNames || options.columns.contains(.firstName) {
-            arrays += ", \(chunk.firstNames)"
-            names += ", first_name"
+            columns.append("unnest(\(chunk.firstNames)) AS first_name")
         }
         if hasNames || options.columns.contains(.lastName) {
-            arrays += ", \(chunk.lastNames)"
-            names += ", last_name"
+            columns.append("unnest(\(chunk.lastNames)) AS last_name")
         }
-        if options.columns.contains(.phone) {
-            arrays += ", \(chunk.phones)"
-            names += ", phone"
-        }
-        if options.columns.contains(.tags) {
-            arrays += ", \(chunk.tags)"
-            names += ", tags"
-        }
-        if options.hasCompanies {
-            arrays += ", \(companies)"
-            names += ", company_id"
-        }
-        if ordinal { return "unnest(\(arrays)) WITH ORDINALITY AS n(\(names), ordinal)" }
-        return "unnest(\(arrays)) AS n(\(names))"
+        if options.columns.contains(.phone) { columns.append("unnest(\(chunk.phones)) AS phone") }
+        if options.columns.contains(.tags) { columns.append("unnest(\(chunk.tags)) AS tags") }
+        if options.hasCompanies { columns.append("unnest(\(companies)) AS company_id") }
+        return "(SELECT \(SQL.join(columns, separator: ", "))) AS n"
     }
 
     private var firstName: SQL {
