@@ -47,10 +47,10 @@ struct EmailEventBacklogTests {
             event(of: messages[place % messages.count], kind)
         }
 
-        func event(of message: MessageID, _ kind: Engagement.Kind = .open) -> EmailEvent {
+        func event(of message: MessageID, _ kind: Engagement.Kind = .open, at time: Date = Date()) -> EmailEvent {
             EmailEvent(
                 id: portal.services.ids.next(), workspace: workspace,
-                engagement: Engagement(message: message, kind: kind, occurredAt: Date(), isHuman: true),
+                engagement: Engagement(message: message, kind: kind, occurredAt: time, isHuman: true),
                 linkNumber: kind == .click ? 0 : nil, url: kind == .click ? "https://shop.example/" : nil,
                 engagementClass: EngagementClass(kind: .human, reason: "no_sign_of_a_machine"),
                 userAgent: "Mozilla/5.0", network: "192.0.2.0/24")
@@ -153,6 +153,25 @@ struct EmailEventBacklogTests {
             }
             #expect(try await ana.counts() == [20, 20, 20, 0])
             #expect(try await ben.counts() == [10, 10, 10, 0])
+        }
+    }
+
+    @Test("What cannot be counted waits, and holds up no other workspace")
+    func heldUp() async throws {
+        try await PortalFixture.with { portal in
+            let (ana, ben) = (try await Stage(portal, "Ana"), try await Stage(portal, "Ben"))
+            let backlog = ana.backlog()
+            // There is no month for it in the table of events.
+            let old = ana.event(of: ana.messages[0], at: Date(timeIntervalSince1970: 1_000_000_000))
+            try await backlog.append([old], ana.workspace)
+            try await backlog.append(ben.opens(10), ben.workspace)
+            await backlog.countAll()
+            #expect(try await ana.counts() == [0, 0, 0, 1])
+            #expect(try await ben.counts() == [10, 10, 10, 0])
+            // Ben's are counted at once again, Ana's come behind what waits.
+            try await backlog.take([ana.event(0), ben.event(0)])
+            #expect(try await ana.counts() == [0, 0, 0, 2])
+            #expect(try await ben.counts() == [11, 11, 10, 0])
         }
     }
 

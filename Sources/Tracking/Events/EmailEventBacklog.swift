@@ -13,13 +13,6 @@ import Synchronization
 /// rows go as the events come, in one transaction. A few at a time are counted at once: then reports know of an event when
 /// it is answered.
 final class EmailEventBacklog: Service {
-    private struct State {
-        /// Workspaces in which groups wait.
-        var workspaces: Set<WorkspaceID> = []
-        /// Events that this process has put into groups and that are not counted yet.
-        var waiting = 0
-    }
-
     /// Up to so many events are counted at once, when no others wait.
     static let fewEvents: Int = 8
 
@@ -36,7 +29,8 @@ final class EmailEventBacklog: Service {
     private let store: EmailEventStore
     private let services: AppServices
     private let sweep: Duration
-    private let state = Mutex(State())
+    /// Workspaces in which groups wait, with the events that this process has put there.
+    private let waiting = Mutex<[WorkspaceID: Int]>([:])
     private let wakeUps: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
@@ -53,8 +47,9 @@ final class EmailEventBacklog: Service {
     /// Stores events, and counts them at once or soon.
     func take(_ events: [EmailEvent]) async throws {
         for (workspace, own) in Dictionary(grouping: events, by: \.workspace) {
-            let waiting: Int = state.withLock { $0.waiting }
-            if waiting > Self.mostWaiting || (waiting == 0 && own.count <= Self.fewEvents) {
+            let before: Int? = waiting.withLock { $0[workspace] }
+            let isQuiet: Bool = before == nil && own.count <= Self.fewEvents
+            if isQuiet || before ?? 0 > Self.mostWaiting {
                 try await store.store(own, workspace)
             } else {
                 try await append(own, workspace)
@@ -73,10 +68,7 @@ final class EmailEventBacklog: Service {
                 VALUES (\(workspace), \(EmailEventColumns(events).arrays))
                 """)
         }
-        state.withLock { state in
-            state.workspaces.insert(workspace)
-            state.waiting += events.count
-        }
+        waiting.withLock { $0[workspace, default: 0] += events.count }
         wake.yield()
     }
 
@@ -109,7 +101,9 @@ final class EmailEventBacklog: Service {
                         WorkspaceID.self, "tracking.backlog.workspaces",
                         "SELECT DISTINCT workspace_id FROM marketing_email_event_backlog")
                 }
-                state.withLock { $0.workspaces.formUnion(found) }
+                waiting.withLock { waiting in
+                    for workspace in found { waiting[workspace, default: 0] += 0 }
+                }
                 if !found.isEmpty { wake.yield() }
             } catch {
                 services.logger.warning(
@@ -119,17 +113,19 @@ final class EmailEventBacklog: Service {
         }
     }
 
-    /// Counts what waits in all workspaces; what cannot be counted stays for the next look.
+    /// Counts what waits in all workspaces. What cannot be counted stays for the next look, and holds up no other
+    /// workspace.
     func countAll() async {
-        let (workspaces, waiting): (Set<WorkspaceID>, Int) = state.withLock { state in
-            defer { state.workspaces = [] }
-            return (state.workspaces, state.waiting)
-        }
-        do {
-            for workspace in workspaces { try await count(workspace) }
-            state.withLock { $0.waiting -= waiting }
-        } catch {
-            services.logger.error("Opens and clicks cannot be counted yet", metadata: ["error": "\(error)"])
+        for (workspace, events) in waiting.withLock({ $0 }) {
+            do {
+                try await count(workspace)
+                waiting.withLock { waiting in
+                    let left: Int = (waiting[workspace] ?? 0) - events
+                    waiting[workspace] = left > 0 ? left : nil
+                }
+            } catch {
+                services.logger.error("Opens and clicks cannot be counted yet", metadata: ["error": "\(error)"])
+            }
         }
     }
 
