@@ -4,10 +4,14 @@ import Postgres
 /// What the list's page offers to filter by, and how many people there are: one row, because each statement costs more than
 /// what it reads.
 struct ContactFilterChoices: Sendable, PostgresRow {
+    struct List: Sendable {
+        let id: ContactListID
+        let name: String
+    }
+
     var state = ContactTotals.State()
-    /// Lists by name.
-    var lists: [ContactListID] = []
-    var listNames: [String] = []
+    /// By name.
+    var lists: [List] = []
     var tags: [String] = []
     /// The name of the company that is filtered by; nil when there is none.
     var company: String?
@@ -20,8 +24,8 @@ struct ContactFilterChoices: Sendable, PostgresRow {
 
     init(row: inout RowReader) throws {
         state = try ContactTotals.State(row: &row)
-        lists = try row.next()
-        listNames = try row.next()
+        let (ids, names): ([ContactListID], [String]) = (try row.next(), try row.next())
+        lists = zip(ids, names).map(List.init)
         tags = try row.next()
         company = try row.next()
     }

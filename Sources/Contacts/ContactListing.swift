@@ -13,7 +13,7 @@ struct ContactListing: Sendable {
         let canEdit: Bool = (request.principal?.role ?? .viewer) >= .editor
         let table = ContactTable(
             rows: listing.page.rows.map(ContactTableRow.init), filter: filter, sorts: sorts,
-            lists: lists.map { SelectOption(value: $0.description, label: $1) },
+            lists: choices.lists.map { SelectOption(value: $0.id.description, label: $0.name) },
             back: ContactPaths.index(filter, sort: sort),
             allLabel: "All \(CountWords.people(listing.count)) that match",
             canEdit: canEdit)
@@ -23,8 +23,6 @@ struct ContactListing: Sendable {
     }
 
     private var choices: ContactFilterChoices { listing.choices }
-
-    private var lists: Zip2Sequence<[ContactListID], [String]> { zip(choices.lists, choices.listNames) }
 
     private var sorts: [SortLink] {
         func link(_ label: String, _ value: ContactSort) -> SortLink {
@@ -52,7 +50,9 @@ struct ContactListing: Sendable {
 
     private var listOptions: [SelectOption] {
         [SelectOption(value: "", label: "Any list")]
-            + lists.map { SelectOption(value: $0.description, label: $1, selected: $0 == filter.list) }
+            + choices.lists.map { list in
+                SelectOption(value: list.id.description, label: list.name, selected: list.id == filter.list)
+            }
     }
 
     private var chips: [LabelledLink] {
@@ -64,7 +64,7 @@ struct ContactListing: Sendable {
         }
         if let query = filter.query { chip("Search: \(query)") { $0.query = nil } }
         if let list = filter.list {
-            let name: String = lists.first { $0.0 == list }?.1 ?? "a list that is gone"
+            let name: String = choices.lists.first { $0.id == list }?.name ?? "a list that is gone"
             chip("List: \(name)") { $0.list = nil }
         }
         if let status = filter.status { chip("Status: \(status.words)") { $0.status = nil } }

@@ -100,7 +100,8 @@ struct TrackScenario: Sendable {
 
     /// How many events are stored, once all of them are counted.
     private func storedEvents(_ stage: BenchStage, _ account: BenchAccount) async throws -> Int {
-        for _ in 0..<3_000 where try await isCounting(stage, account) { try await Task.sleep(for: .milliseconds(10)) }
+        let deadline: ContinuousClock.Instant = .now + .seconds(60)
+        while try await isCounting(stage, account), .now < deadline { try await Task.sleep(for: .milliseconds(10)) }
         return try await stage.database.read(account.workspace, timeout: .seconds(60)) { tx in
             try await tx.value(
                 Int.self, "bench.track.count",
