@@ -42,18 +42,19 @@ package struct Database: Sendable {
     }
 
     /// A read-only transaction in a workspace. `BEGIN`, the workspace and the first query travel together, so a page
-    /// with one query costs two round trips. Without a timeout it counts as quick: only some of the pool's connections are for
-    /// such reads (see `PostgresPool.Limits`).
+    /// with one query costs two round trips.
     /// - Parameter keepsPlans: whether statements are planned once for all values, and again every five seconds, instead
     ///   of for those at hand. For look-ups by key, which take a tenth of the time of their planning (PostgreSQL manual
-    ///   20.7.4, `plan_cache_mode`).
+    ///   20.7.4, `plan_cache_mode`). Unless it asks for more time, such a read counts as quick, and only some of the pool's
+    ///   connections are for those (see `PostgresPool.Limits`): it must not be made within another.
     package func read<Value>(
         _ workspace: WorkspaceID, timeout: Duration? = nil, keepsPlans: Bool = false,
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
         let opening: [SQL] = [SQL(trusted: "BEGIN READ ONLY"), .enter(workspace)]
         return try await once(
-            timeout, opening, planLife: keepsPlans ? .seconds(5) : nil, isQuick: timeout == nil, body: body)
+            timeout, opening, planLife: keepsPlans ? .seconds(5) : nil, isQuick: keepsPlans && timeout == nil,
+            body: body)
     }
 
     /// A transaction in a workspace. Tried again like `transaction`.
