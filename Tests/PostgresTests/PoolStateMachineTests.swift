@@ -18,13 +18,13 @@ private final class Book {
     init(minimum: Int = 0, busy: Int) {
         machine = Machine(limits: .init(minimum: minimum, maximum: busy, waiters: 8, idle: .seconds(60)))
         for waiter in 0..<busy {
-            _ = machine.lease(waiter: 100 + UInt64(waiter))
+            _ = machine.lease(waiter: 100 + UInt64(waiter), until: .after(.seconds(5)))
             machine.opened()
         }
     }
 
-    func lease(_ waiter: UInt64, isQuick: Bool = false) -> String {
-        switch machine.lease(waiter: waiter, isQuick: isQuick) {
+    func lease(_ waiter: UInt64, isQuick: Bool = false, until: Deadline = .after(.seconds(5))) -> String {
+        switch machine.lease(waiter: waiter, isQuick: isQuick, until: until) {
         case .granted(let grant): word(grant)
         case .wait: "wait"
         case .refuse: "refuse"
@@ -35,6 +35,8 @@ private final class Book {
     func opened() { machine.opened() }
     func failed(isQuick: Bool = false) -> String { word(machine.failed(isQuick: isQuick)) }
     func discard(isQuick: Bool = false) -> String { word(machine.discard(isQuick: isQuick)) }
+    func overdue(_ now: Deadline) -> [UInt64] { machine.overdue(now: now) }
+    var nextEndOfWait: Deadline? { machine.nextEndOfWait }
     func cancel(_ waiter: UInt64) -> Bool { machine.cancel(waiter: waiter) }
     func tick(_ now: Deadline) -> [String] { machine.tick(now: now) }
 
@@ -110,6 +112,19 @@ struct PoolStateMachineTests {
         #expect(book.failed(isQuick: true) == "nobody")
         #expect(book.lease(6, isQuick: true) == "open")
         #expect(book.counts == ["idle": 0, "leased": 1, "opening": 1, "waiting": 0])
+    }
+
+    @Test("names those who have waited as long as they would, and when the next of the others gives up")
+    func endsWaits() {
+        let book = Book(busy: 1)
+        #expect(book.nextEndOfWait == nil)
+        let ends: [Deadline] = [30, 10, 20].map { start + .seconds($0) }
+        for (index, end) in ends.enumerated() { _ = book.lease(UInt64(index + 1), until: end) }
+        #expect(book.nextEndOfWait == ends[1])
+        #expect(book.overdue(start + .seconds(9)) == [])
+        #expect(book.overdue(start + .seconds(20)) == [2, 3])
+        #expect(book.cancel(2) && book.cancel(3))
+        #expect(book.nextEndOfWait == ends[0])
     }
 
     @Test("refuses at once when too many wait")

@@ -38,6 +38,7 @@ struct PoolStateMachine<Connection: Sendable> {
     private struct Waiter {
         let number: UInt64
         let isQuick: Bool
+        let until: Deadline
     }
 
     private struct Idle {
@@ -62,13 +63,13 @@ struct PoolStateMachine<Connection: Sendable> {
     var waiting: Int { waiters.count }
     private var total: Int { idle.count + opening + leased }
 
-    /// A caller wants a connection; `waiter` names it should it have to wait. Whoever waits already could not be served, so
-    /// nobody who could is passed by.
-    mutating func lease(waiter: UInt64, isQuick: Bool = false) -> LeaseAnswer {
+    /// A caller wants a connection; `waiter` names it should it have to wait, no longer than `until`. Whoever waits already
+    /// could not be served, so nobody who could is passed by.
+    mutating func lease(waiter: UInt64, isQuick: Bool = false, until: Deadline) -> LeaseAnswer {
         if isClosed { return .closed }
         if let grant = nextGrant(isQuick) { return .granted(grant) }
         if waiters.count >= limits.waiters { return .refuse }
-        waiters.append(Waiter(number: waiter, isQuick: isQuick))
+        waiters.append(Waiter(number: waiter, isQuick: isQuick, until: until))
         return .wait
     }
 
@@ -126,6 +127,14 @@ struct PoolStateMachine<Connection: Sendable> {
         leased -= 1
         if isQuick { quickReads -= 1 }
         return isClosed ? nil : wakeNext()
+    }
+
+    /// When the first of those who wait gives up; nil when nobody waits.
+    var nextEndOfWait: Deadline? { waiters.map(\.until).min() }
+
+    /// Those who have waited as long as they would. They are to be told, and then cancelled.
+    func overdue(now: Deadline) -> [UInt64] {
+        waiters.filter { $0.until <= now }.map(\.number)
     }
 
     /// A waiter has gone away. False when it was served just before.

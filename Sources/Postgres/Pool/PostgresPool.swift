@@ -42,6 +42,8 @@ package final class PostgresPool: Service {
         /// What happened to waiters between standing in line and going to sleep.
         var early: [UInt64: Result<Machine.Grant, any Error>] = [:]
         var lastFailure: PostgresError?
+        /// Sends away those who have waited too long, while anybody waits.
+        var patience: Task<Void, Never>?
     }
 
     package let name: String
@@ -95,13 +97,15 @@ package final class PostgresPool: Service {
     private func grant(_ isQuick: Bool, until deadline: Deadline) async throws -> Machine.Grant {
         let (answer, waiter) = state.withLock { state in
             state.lastWaiter += 1
-            return (state.machine.lease(waiter: state.lastWaiter, isQuick: isQuick), state.lastWaiter)
+            let answer = state.machine.lease(waiter: state.lastWaiter, isQuick: isQuick, until: deadline)
+            if case .wait = answer, state.patience == nil { state.patience = Task { await self.endWaits() } }
+            return (answer, state.lastWaiter)
         }
         switch answer {
         case .granted(let grant): return grant
         case .refuse: throw PostgresError.poolExhausted(pool: name)
         case .closed: throw PostgresError.poolClosed(pool: name)
-        case .wait: return try await wait(as: waiter, until: deadline)
+        case .wait: return try await wait(as: waiter)
         }
     }
 
@@ -123,27 +127,22 @@ package final class PostgresPool: Service {
                     return state.machine.failed(isQuick: isQuick)
                 })
             guard let failure, failure.mayPass, deadline.remaining > PostgresPool.reconnectPause else { throw error }
-            try await Task.sleep(for: PostgresPool.reconnectPause)
+            guard (try? await Task.sleep(for: PostgresPool.reconnectPause)) != nil else {
+                throw PostgresError.cancelled(query: name)
+            }
             return nil
         }
     }
 
     private static let reconnectPause: Duration = .milliseconds(100)
 
-    private func wait(as waiter: UInt64, until deadline: Deadline) async throws -> Machine.Grant {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { [self] in
-                try await Task.sleep(for: deadline.remaining)
-                leave(waiter, because: state.withLock { $0.lastFailure } ?? .poolExhausted(pool: name))
+    private func wait(as waiter: UInt64) async throws -> Machine.Grant {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                enroll(continuation, as: waiter)
             }
-            defer { group.cancelAll() }
-            return try await withTaskCancellationHandler {
-                try await withCheckedThrowingContinuation { continuation in
-                    enroll(continuation, as: waiter)
-                }
-            } onCancel: {
-                leave(waiter, because: .cancelled(query: name))
-            }
+        } onCancel: {
+            leave(waiter, because: .cancelled(query: name))
         }
     }
 
@@ -175,6 +174,24 @@ package final class PostgresPool: Service {
             return nil
         }
         continuation?.resume(returning: wake.grant)
+    }
+
+    /// Sends each waiter away whose time is up, until nobody waits: one timer for all of them, because one for each would
+    /// cost more than most waits.
+    private func endWaits() async {
+        while let next = nextEndOfWait() {
+            guard (try? await Task.sleep(for: next.remaining)) != nil else { return }
+            let (waiters, failure) = state.withLock { ($0.machine.overdue(now: .now), $0.lastFailure) }
+            for waiter in waiters { leave(waiter, because: failure ?? .poolExhausted(pool: name)) }
+        }
+    }
+
+    private func nextEndOfWait() -> Deadline? {
+        state.withLock { state in
+            let next: Deadline? = state.machine.nextEndOfWait
+            if next == nil { state.patience = nil }
+            return next
+        }
     }
 
     // MARK: Returning
@@ -216,6 +233,7 @@ package final class PostgresPool: Service {
     package func shutDown() async {
         let (connections, continuations) = state.withLock { state in
             let closed = state.machine.close()
+            state.patience?.cancel()
             var continuations: [Continuation] = []
             for waiter in closed.waiters {
                 if let continuation = state.continuations.removeValue(forKey: waiter) {
