@@ -10,33 +10,17 @@ struct ContactSearch: Sendable, Equatable {
         words = query.lowercased().split(whereSeparator: \.isWhitespace).prefix(8).map(String.init)
     }
 
-    /// Whether the trigram index can be asked: some word has three letters, digits or signs of addresses in a row
-    /// (`marketing_search_word_keys`).
-    var hasTrigrams: Bool { words.contains(where: Self.hasTrigram) }
-
-    private static func hasTrigram(_ word: String) -> Bool {
-        var run: Int = 0
-        for scalar in word.unicodeScalars {
-            run = isIndexed(scalar) ? run + 1 : 0
-            if run == 3 { return true }
-        }
-        return false
-    }
-
-    private static func isIndexed(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case ".", "@", "-", "_", "+": true
-        default: scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-        }
-    }
+    /// Whether the index can be asked: it holds pieces of four characters, and finds three by what may stand behind them
+    /// (`marketing_search_contacts`).
+    var isIndexed: Bool { words.contains { $0.unicodeScalars.count >= 3 } }
 
     /// The condition on a person's own columns, for people who are looked at one by one.
     var matches: SQL {
-        matching(
-            """
-            lower(concat_ws(' ', c.first_name, c.last_name, c.email, c.phone))
-            """)
+        matching(Self.text)
     }
+
+    /// What a person is found by.
+    static let text: SQL = "marketing_search_text(c.first_name, c.last_name, c.email, c.phone)"
 
     private func matching(_ text: SQL) -> SQL {
         let conditions: [SQL] = words.map { word in "\(text) LIKE \(Self.pattern(word))" }

@@ -7,7 +7,7 @@ enum ContactSearchIndex {
     private static let columns: SQL = """
         c.workspace_id, c.id,
         coalesce(nullif(btrim(lower(concat_ws(' ', c.last_name, c.first_name))), ''), c.email_key, ''),
-        lower(concat_ws(' ', c.first_name, c.last_name, c.email, c.phone)), c.tags
+        \(ContactSearch.text), c.tags
         """
 
     private static let conflict: SQL = """
@@ -16,7 +16,7 @@ enum ContactSearchIndex {
         WHERE (s.name_key, s.text, s.tags) IS DISTINCT FROM (EXCLUDED.name_key, EXCLUDED.text, EXCLUDED.tags)
         """
 
-    /// Merges what waits in the trigram index, so that searches need not read it entry by entry.
+    /// Merges what waits in the index of pieces, so that searches need not read it entry by entry.
     static func flush(_ database: Database) async throws {
         _ = try await database.session(timeout: .seconds(120)) { session in
             try await session.run("contacts.search.flush", "SELECT marketing_flush_contact_search()")

@@ -92,7 +92,7 @@ struct PeopleSeed: Sendable {
                     DROP INDEX marketing_contact_search_text;
                     INSERT INTO marketing_contact_search (workspace_id, contact_id, name_key, text)
                     SELECT workspace_id, id, lower(concat_ws(' ', last_name, first_name)),
-                        lower(concat_ws(' ', first_name, last_name, email, phone))
+                        marketing_search_text(first_name, last_name, email, phone)
                     FROM marketing_contacts c WHERE c.workspace_id = marketing_workspace();
                     EXECUTE definition;
                 END
