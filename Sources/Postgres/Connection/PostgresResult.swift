@@ -78,12 +78,13 @@ package struct RowReader: ~Copyable {
     }
 
     /// The next column. A wrong type or an unexpected NULL is an error that names statement and column.
+    @_disfavoredOverload
     package mutating func next<Value: PostgresDecodable>(_: Value.Type = Value.self) throws -> Value {
         try read(nextCell())
     }
 
-    /// The next column, which may be NULL. What may be missing is read as what it is: asking for the type of an optional
-    /// at run time costs as much as reading it.
+    /// The next column, which may be NULL. What may be missing is read as what it is, wherever both would do: asking for the
+    /// type of an optional at run time costs as much as reading it.
     package mutating func next<Value: PostgresDecodable>(_: Value?.Type = Value?.self) throws -> Value? {
         let cell: PostgresCell = try nextCell()
         return cell.isNull ? nil : try read(cell)
