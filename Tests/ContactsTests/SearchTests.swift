@@ -100,6 +100,25 @@ struct SearchTests {
         }
     }
 
+    @Test("Names are found as a keyboard types them, in capitals too, however a file writes their accents")
+    func accents() async throws {
+        try await PortalFixture.with { portal in
+            let ana = try await portal.register("Ana")
+            for (index, name) in ["İpek Işık", "Jose\u{301} Nun\u{303}ez", "Émile ΟΔΥΣΣΕΥΣ"].enumerated() {
+                _ = try await ana.api(
+                    .post, "/v1/contacts", #"{"firstName":"\#(name)","email":"a.\#(index)@example.com"}"#)
+            }
+            let words = [
+                "ipek": 0, "İPEK": 0, "ışık": 0, "josé": 1, "JOSÉ": 1, "nuñez": 1, "émile": 2, "Émi": 2, "οδυσσ": 2,
+                "ΟΔΥΣ": 2,
+            ]
+            for (word, index) in words {
+                let found: [String?] = try await find(word, ana, portal).page.rows.map(\.email)
+                #expect(found == ["a.\(index)@example.com"], "\(word)")
+            }
+        }
+    }
+
     @Test("From the texts in memory comes what the database would find, also after a change and behind a page")
     func fromMemory() async throws {
         try await PortalFixture.with { portal in

@@ -7,7 +7,9 @@ struct ContactSearch: Sendable, Equatable {
     let words: [String]
 
     init(_ query: String) {
-        words = query.lowercased().split(whereSeparator: \.isWhitespace).prefix(8).map(String.init)
+        // As in `marketing_search_folded`. In small letters `İ` has its dot as a second character here.
+        let folded: String = query.lowercased().replacing("i\u{307}", with: "i").replacing("ı", with: "i")
+        words = folded.split(whereSeparator: \.isWhitespace).prefix(8).map(String.init)
     }
 
     /// Whether the index can be asked: it holds pieces of four characters, and finds three by what may stand behind them
