@@ -13,7 +13,7 @@ DROP INDEX marketing_contact_search_text;
 -- files of some systems have two. An i without a dot is one with, whose capital it has in most languages.
 CREATE FUNCTION marketing_search_folded(content text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN octet_length(content) = length(content) THEN lower(content)
+    RETURN CASE WHEN octet_length(content) = length(content) THEN lower(content COLLATE "C") COLLATE "default"
         ELSE translate(lower(normalize(content) COLLATE "default"), 'ı', 'i') END;
 
 -- What a person is found by.
