@@ -63,6 +63,8 @@ struct SearchTests {
             }
             #expect(numbers(try await find("xav%r", ana, portal)) == [])
             #expect(numbers(try await find("xaver anna", ana, portal)) == [])
+            #expect(numbers(try await find("“Ver_o ek”, Xaver <p.7@example.com>;", ana, portal)) == [7])
+            #expect(numbers(try await find(";", ana, portal)) == [])
             #expect(try await find("xaver", ana, portal).count == .exactly(1))
         }
     }

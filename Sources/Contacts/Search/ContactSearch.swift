@@ -9,8 +9,19 @@ struct ContactSearch: Sendable, Equatable {
     init(_ query: String) {
         // As in `marketing_search_folded`. In small letters `İ` has its dot as a second character here.
         let folded: String = query.lowercased().replacing("i\u{307}", with: "i").replacing("ı", with: "i")
-        words = folded.split(whereSeparator: \.isWhitespace).prefix(8).map(String.init)
+        words = folded.split(whereSeparator: \.isWhitespace).prefix(8).map(Self.bare)
     }
+
+    /// A word of a line that was copied from elsewhere, such as `Weber, Anna <anna@example.com>;`, without the marks at its
+    /// ends; marks alone are looked for as they are.
+    private static func bare(_ word: Substring) -> String {
+        guard let first = word.firstIndex(where: { !marks.contains($0) }),
+            let last = word.lastIndex(where: { !marks.contains($0) })
+        else { return String(word) }
+        return String(word[first...last])
+    }
+
+    private static let marks: Set<Character> = [",", ";", "<", ">", "(", ")", "\"", "“", "”"]
 
     /// Whether the index can be asked: it holds pieces of four characters, and finds three by what may stand behind them
     /// (`marketing_search_contacts`).
