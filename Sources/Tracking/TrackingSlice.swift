@@ -12,6 +12,8 @@ package struct TrackingSlice: Slice {
     private let services: AppServices
     private let events: GroupCommit<EmailEvent>
     private let bursts = ClickBursts()
+    /// One connection, for the groups of events.
+    private let pool: PostgresPool
     let backlog: EmailEventBacklog
     let spool: ClickSpoolKeeper
     /// Where events of people come in.
@@ -23,9 +25,13 @@ package struct TrackingSlice: Slice {
     package init(services: AppServices, ledger: any EngagementLedger) {
         self.services = services
         let store = EmailEventStore(database: services.database, ledger: ledger)
-        let backlog = EmailEventBacklog(store: store, services: services)
+        let thread = PostgresThread()
+        pool = PostgresPool(
+            name: "tracking", settings: services.database.pool.settings, limits: .init(maximum: 1), thread: thread,
+            logger: services.logger)
+        let backlog = EmailEventBacklog(store: store, services: services, appending: Database(pool))
         self.backlog = backlog
-        events = GroupCommit { try await backlog.take($0) }
+        events = GroupCommit(executor: thread) { try await backlog.take($0) }
         spool = ClickSpoolKeeper(
             spool: ClickSpool(directory: "\(services.varDirectory)/clicks", ids: services.ids), services: services,
             store: store, interval: .seconds(5))
@@ -43,7 +49,7 @@ package struct TrackingSlice: Slice {
     ]
 
     /// The writers of events, to be run with the server.
-    package var eventWriters: [any Service] { [backlog, events, spool, activity.writer] }
+    package var eventWriters: [any Service] { [pool, backlog, events, spool, activity.writer] }
 
     /// Signs and checks the addresses in messages.
     package static func links(_ services: AppServices) -> TrackingLinks {

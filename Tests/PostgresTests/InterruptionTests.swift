@@ -1,5 +1,6 @@
 import Core
 import FoundationEssentials
+import Glibc
 import Postgres
 import PostgresTesting
 import Synchronization
@@ -192,6 +193,33 @@ struct InterruptionTests {
                 Issue.record("\(String(describing: closed))")
                 return
             }
+        }
+    }
+
+    @Test("a task shares the thread of its connection, also when that was lost and is made again")
+    func sharedThread() async throws {
+        func current() -> UInt { UInt(pthread_self()) }
+        try await TestDatabase.withAddress { address in
+            let thread = try #require(PostgresThread())
+            let pool = PostgresPool(
+                name: "shared", settings: ConnectionSettings(address: address), limits: .init(maximum: 1),
+                thread: thread)
+            let database = Database(pool)
+            try await withTaskExecutorPreference(thread) {
+                let here: UInt = current()
+                for _ in 0..<2 {
+                    let process: Int = try await database.session { session in
+                        try await session.value(Int.self, "test.process", "SELECT pg_backend_pid()")
+                    }
+                    #expect(current() == here)
+                    try await PostgresConnection.with(.owner(address: address)) { other in
+                        _ = try await other.run("test.terminate", "SELECT pg_terminate_backend(\(process)::int, 5000)")
+                    }
+                }
+                #expect(try await database.session { try await $0.value(Int.self, "test.after", one) } == 1)
+                #expect(current() == here)
+            }
+            await pool.shutDown()
         }
     }
 

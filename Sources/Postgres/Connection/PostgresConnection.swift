@@ -5,6 +5,8 @@ import Synchronization
 /// there, without suspending: two operations can never interleave.
 package actor PostgresConnection {
     private let thread: ConnectionThread
+    /// A thread that others use too, kept while this connection does.
+    private let shared: PostgresThread?
     nonisolated let signal: InterruptSignal
     nonisolated let settings: ConnectionSettings
     private let condition = Condition()
@@ -23,16 +25,18 @@ package actor PostgresConnection {
         thread.asUnownedSerialExecutor()
     }
 
-    package init(_ settings: ConnectionSettings) throws(PostgresError) {
-        thread = ConnectionThread()
+    /// - Parameter shared: the thread to run on; nil for one of its own.
+    package init(_ settings: ConnectionSettings, on shared: PostgresThread? = nil) throws(PostgresError) {
+        thread = shared?.thread ?? ConnectionThread()
+        self.shared = shared
         signal = try InterruptSignal()
         self.settings = settings
         statements = StatementCache(capacity: settings.preparedStatements)
-        try thread.start()
+        if shared == nil { try thread.start() }
     }
 
     deinit {
-        thread.stop()
+        if shared == nil { thread.stop() }
     }
 
     /// What the pool may know without asking the thread.

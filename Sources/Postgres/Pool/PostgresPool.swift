@@ -49,15 +49,18 @@ package final class PostgresPool: Service {
     package let name: String
     package let settings: ConnectionSettings
     private let limits: Limits
+    private let thread: PostgresThread?
     private let state: Mutex<State>
     private let logger: Logger
     private let waitTimer: Timer
     private let inUse: Gauge
 
+    /// - Parameter thread: what the connections run on, where there is only one at a time; nil for a thread of each.
     package init(
-        name: String, settings: ConnectionSettings, limits: Limits = Limits(),
+        name: String, settings: ConnectionSettings, limits: Limits = Limits(), thread: PostgresThread? = nil,
         logger: Logger = Logger(label: "portal.postgres")
     ) {
+        self.thread = thread
         self.name = name
         self.settings = settings
         self.limits = limits
@@ -112,7 +115,7 @@ package final class PostgresPool: Service {
     /// Connects. Nil when that failed and there is time to try again.
     private func open(_ isQuick: Bool, until deadline: Deadline) async throws -> PostgresConnection? {
         do {
-            let connection = try PostgresConnection(settings)
+            let connection = try PostgresConnection(settings, on: thread)
             try await connection.open()
             state.withLock { state in
                 state.machine.opened()

@@ -28,16 +28,22 @@ final class EmailEventBacklog: Service {
 
     private let store: EmailEventStore
     private let services: AppServices
+    private let appending: Database
     private let sweep: Duration
     /// Workspaces in which groups wait, with the events that this process has put there.
     private let waiting = Mutex<[WorkspaceID: Int]>([:])
     private let wakeUps: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
-    /// - Parameter sweep: how often to look for groups of processes that ended.
-    init(store: EmailEventStore, services: AppServices, sweep: Duration = .seconds(5)) {
+    /// - Parameters:
+    ///   - appending: where groups are stored; nil for the database that answers requests.
+    ///   - sweep: how often to look for groups of processes that ended.
+    init(
+        store: EmailEventStore, services: AppServices, appending: Database? = nil, sweep: Duration = .seconds(5)
+    ) {
         self.store = store
         self.services = services
+        self.appending = appending ?? services.database
         self.sweep = sweep
         (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
@@ -59,7 +65,7 @@ final class EmailEventBacklog: Service {
 
     /// Stores events of a workspace as a group that is counted later.
     func append(_ events: [EmailEvent], _ workspace: WorkspaceID) async throws {
-        _ = try await services.database.session { session in
+        _ = try await appending.session { session in
             try await session.run(
                 "tracking.backlog.append",
                 """

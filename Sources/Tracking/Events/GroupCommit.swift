@@ -28,6 +28,7 @@ package final class GroupCommit<Item: Sendable>: Service {
     private let batchSize: Int
     private let writers: Int
     private let gathering: Duration
+    private let executor: (any TaskExecutor)?
     private let weight: @Sendable (Item) -> Int
     private let write: @Sendable ([Item]) async throws -> Void
     private let wakeUps: AsyncStream<Void>
@@ -40,17 +41,19 @@ package final class GroupCommit<Item: Sendable>: Service {
     ///     have to wait for each other.
     ///   - gathering: how long a batch waits for company at most: a quarter of what writing the one before took. Where
     ///     the disk is slow a small batch costs much, where it is fast waiting would cost more.
+    ///   - executor: where batches are written, if it matters.
     ///   - weight: what an item counts for, where it stands for several; capacity and batch size are sums of it.
     ///   - write: stores a batch; all of it or, by throwing, none.
     package init(
         capacity: Int = 20_000, batchSize: Int = 2_000, writers: Int = 1, gathering: Duration = .zero,
-        weight: @escaping @Sendable (Item) -> Int = { _ in 1 },
+        executor: (any TaskExecutor)? = nil, weight: @escaping @Sendable (Item) -> Int = { _ in 1 },
         write: @escaping @Sendable ([Item]) async throws -> Void
     ) {
         self.capacity = capacity
         self.batchSize = batchSize
         self.writers = writers
         self.gathering = gathering
+        self.executor = executor
         self.weight = weight
         self.write = write
         (wakeUps, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -87,7 +90,7 @@ package final class GroupCommit<Item: Sendable>: Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 for _ in 0..<writers {
-                    group.addTask { await self.writeUntilStopped() }
+                    group.addTask(executorPreference: executor) { await self.writeUntilStopped() }
                 }
             }
         } onGracefulShutdown: {
