@@ -25,18 +25,14 @@ struct ContactSearch: Sendable, Equatable {
 
     /// Whether the index can be asked: it holds pieces of four characters, and finds three by what may stand behind them
     /// (`marketing_search_contacts`).
-    var isIndexed: Bool { words.contains { $0.unicodeScalars.count >= 3 } }
-
-    /// The condition on a person's own columns, for people who are looked at one by one.
-    var matches: SQL {
-        matching(Self.text)
-    }
+    var canAskIndex: Bool { words.contains { $0.unicodeScalars.count >= 3 } }
 
     /// What a person is found by.
     static let text: SQL = "marketing_search_text(c.first_name, c.last_name, c.email, c.phone)"
 
-    private func matching(_ text: SQL) -> SQL {
-        let conditions: [SQL] = words.map { word in "\(text) LIKE \(Self.pattern(word))" }
+    /// The condition on a person's own columns, for people who are looked at one by one.
+    var matches: SQL {
+        let conditions: [SQL] = words.map { word in "\(Self.text) LIKE \(Self.pattern(word))" }
         return conditions.isEmpty ? "true" : SQL.join(conditions, separator: " AND ")
     }
 

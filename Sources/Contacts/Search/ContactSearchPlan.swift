@@ -58,7 +58,7 @@ struct ContactSearchPlan: Sendable {
 
     /// The page as one query when nothing but words is asked for. What begins like an address or a number goes another way.
     func single<Row: PostgresRow>(before: ContactID?) -> Query<Found<Row>>? {
-        guard isPlain, search.isIndexed else { return nil }
+        guard isPlain, search.canAskIndex else { return nil }
         return Query(
             Found<Row>.self, "contacts.search.page",
             """
@@ -87,7 +87,7 @@ struct ContactSearchPlan: Sendable {
 
     /// The page from the index alone, for words that few people have. Nil when they are too short for it.
     func rare<Row: PostgresRow>(before: ContactID?) -> Query<Found<Row>>? {
-        guard search.isIndexed else { return nil }
+        guard search.canAskIndex else { return nil }
         return Query(
             Found<Row>.self, "contacts.search.rare",
             """
@@ -147,7 +147,7 @@ struct ContactSearchPlan: Sendable {
 
     /// The ids that the indexes know for the words, newest first as far as they are cut off.
     private func candidates(before: ContactID? = nil, atMost: Int = ContactSearchPlan.indexedLimit) -> SQL {
-        if search.isIndexed {
+        if search.canAskIndex {
             return "SELECT f.id FROM marketing_search_contacts(\(search.words), \(before), \(Int32(atMost))) AS f(id)"
         }
         let word: String = search.words.first ?? ""
@@ -170,7 +170,7 @@ struct ContactSearchPlan: Sendable {
     private func indexed<Row: PostgresRow>(before: ContactID?, in session: some PostgresSession) async throws -> [Row] {
         let position: SQL = before.map { " AND c.id < \($0)" } ?? ""
         // When nothing else is asked, what the index finds is what is shown.
-        let fillsPage: Bool = search.isIndexed && rest.isEmpty
+        let fillsPage: Bool = search.canAskIndex && rest.isEmpty
         let candidates: SQL = candidates(before: before, atMost: fillsPage ? limit + 1 : Self.indexedLimit)
         return try await session.all(
             Row.self, "contacts.search.indexed",
@@ -239,7 +239,7 @@ struct ContactSearchPlan: Sendable {
         if total <= Self.sampleSize { return .exactly(sample) }
         let estimate: Int = total * sample / Self.sampleSize
         // Short words that many people have are not looked up, so there is nothing to count them by.
-        if sample >= 20, estimate > 2 * MatchCount.limit || !search.isIndexed { return .about(estimate) }
+        if sample >= 20, estimate > 2 * MatchCount.limit || !search.canAskIndex { return .about(estimate) }
         let count: Int = try await session.value(
             Int.self, "contacts.search.count",
             """

@@ -180,10 +180,11 @@ package final class PostgresPool: Service {
     }
 
     /// Sends each waiter away whose time is up, until nobody waits: one timer for all of them, because one for each would
-    /// cost more than most waits.
+    /// cost more than most waits. Who has tried to connect before may stand in line with less time left than those in
+    /// front, so it looks again every second.
     private func endWaits() async {
         while let next = nextEndOfWait() {
-            guard (try? await Task.sleep(for: next.remaining)) != nil else { return }
+            guard (try? await Task.sleep(for: min(next.remaining, .seconds(1)))) != nil else { return }
             let (waiters, failure) = state.withLock { ($0.machine.overdue(now: .now), $0.lastFailure) }
             for waiter in waiters { leave(waiter, because: failure ?? .poolExhausted(pool: name)) }
         }
