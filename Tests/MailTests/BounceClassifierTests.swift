@@ -63,5 +63,22 @@ struct BounceClassifierTests {
             SMTPReply(stage: .message, lines: Array("250 2.0.0 Ok: queued as 4X".utf8)).line
                 == "250 2.0.0 Ok: queued as 4X")
         #expect(SMTPReply(stage: .message, lines: Array("250".utf8)).line == "250")
+        let long = SMTPReply(stage: .message, lines: Array("554 5.7.1 \(String(repeating: "no ", count: 5000))".utf8))
+        #expect(long.enhancedCode == "5.7.1")
+        #expect(long.text.utf8.count <= 2000)
+    }
+
+    @Test(
+        "an enhanced code has a class of 2, 4 or 5 and two numbers of up to three digits (RFC 3463)",
+        arguments: [
+            ("2.0.0", true), ("4.7.650", true), ("5.1.1", true), ("3.1.1", false), ("52.1.1", false), ("5.1", false),
+            ("5.1.", false), ("5..1", false), ("5.1.1.1", false), ("5.1.1000", false), ("5.1.x", false),
+            (".1.1", false),
+            ("", false),
+        ])
+    func enhancedCodes(word: String, isCode: Bool) {
+        #expect(EnhancedCode.isCode(word.utf8) == isCode)
+        let reply = SMTPReply(stage: .message, lines: Array("550 \(word) words".utf8))
+        #expect(reply.enhancedCode == (isCode ? word : nil))
     }
 }

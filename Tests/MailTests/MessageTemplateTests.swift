@@ -51,6 +51,21 @@ struct MessageTemplateTests {
                 == String(decoding: single.serialize(randomness: MessageTests.randomness), as: UTF8.self))
     }
 
+    @Test("a subject that is encoded or folded is changed where it lies, not in a copy of all messages before it")
+    func inPlace() throws {
+        let template = try template()
+        var output: [UInt8] = []
+        output.reserveCapacity(1 << 16)
+        let address = output.withUnsafeBufferPointer(\.baseAddress)
+        for name in ["Zoë", String(repeating: "long ", count: 30) + "name", "Ana"] {
+            var values = MessageValues()
+            values.append(name)
+            try template.render(
+                to: "ana@example.net", messageID: "m1@acme.example", date: Self.date, values: values, into: &output)
+            #expect(output.withUnsafeBufferPointer(\.baseAddress) == address)
+        }
+    }
+
     @Test("a value with a line break never adds a header, and the buffer stays as it was")
     func injection() throws {
         let template = try template()

@@ -197,6 +197,23 @@ struct SMTPTests {
         #expect(sink.records.last?.message == Self.message)
     }
 
+    @Test("a delivered batch has its memory to itself again, for the next messages")
+    func memory() async throws {
+        let sink = try sink()
+        let pool = SMTPPool(settings: settings(sink), connections: 1)
+        var batch = SMTPBatch()
+        batch.reserve(count: 2, size: 1 << 20)
+        let address = batch.bytes.withUnsafeBufferPointer(\.baseAddress)
+        for _ in 0..<3 {
+            batch.removeAll()
+            batch.append(sender: "a@b.example", recipient: "c@d.example", message: Self.message)
+            #expect(batch.bytes.withUnsafeBufferPointer(\.baseAddress) == address)
+            _ = await pool.deliver(batch)
+        }
+        pool.stop()
+        #expect(sink.messageCount == 3)
+    }
+
     @Test("replies are put together from any pieces, and lines without a code are no reply")
     func replyLines() throws {
         let text = "250-first\r\n250 2.1.0 second\r\n354 go\r\n"

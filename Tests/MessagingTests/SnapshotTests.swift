@@ -64,6 +64,29 @@ struct SnapshotTests {
         }
     }
 
+    @Test("Each chunk is at most three times as large as all before it, so that sending need not wait for a large one")
+    func growth() async throws {
+        try await MessagingStage.with(people: 40) { stage in
+            let run = try await stage.launch(chunk: 40)
+            try await stage.run("DELETE FROM marketing_messages WHERE send_id = \(run.send)")
+            try await stage.run(
+                """
+                UPDATE marketing_send_snapshots
+                SET after_contact = '00000000-0000-0000-0000-000000000000', next_position = 0, complete = false
+                WHERE send_id = \(run.send)
+                """)
+            let snapshot = SendSnapshot(services: stage.services, firstChunk: 2, chunk: 20)
+            let workspace = try #require(try await stage.services.directory.workspace(stage.workspace))
+            var written: [Int] = []
+            var more = true
+            while more {
+                more = try await snapshot.writeNext(run, routingKey: workspace.routingKey)
+                written.append(try await stage.tally(run)["pending"] ?? 0)
+            }
+            #expect(written == [2, 8, 28, 40])
+        }
+    }
+
     @Test("Message ids made in SQL carry the routing key and the position")
     func identifiers() async throws {
         try await MessagingStage.with(people: 3) { stage in

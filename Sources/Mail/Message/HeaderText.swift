@@ -20,16 +20,20 @@ enum HeaderText {
     /// Turns the bytes of `output` from `start`, put there as they are, into the value of an unstructured field
     /// (Subject).
     ///
-    /// Written this way because almost every subject is short ASCII and may simply stay where it is.
+    /// Written this way because almost every subject is short ASCII and may simply stay where it is. No slice of `output` may
+    /// outlive its statement: with one around, the change would copy all messages before this one.
     static func finishUnstructured(from start: Int, name: String, in output: inout [UInt8]) {
         let taken: Int = name.utf8.count + 2
-        let value: ArraySlice<UInt8> = output[start...]
-        let isPlain: Bool = isPrintableASCII(value) && !looksEncoded(value) && !hasEdgeSpace(value)
-        if isPlain, taken + value.count <= preferredLength { return }
-        let text: [UInt8] = Array(value)
+        let isPlain: Bool = isPlain(output[start...])
+        if isPlain, taken + output.count - start <= preferredLength { return }
+        let text = Array(output[start...])
         output.removeSubrange(start...)
         if isPlain, appendFolded(text, taken: taken, to: &output) { return }
         output += EncodedWord.encode(String(decoding: text, as: UTF8.self), taken: taken).utf8
+    }
+
+    private static func isPlain(_ text: ArraySlice<UInt8>) -> Bool {
+        isPrintableASCII(text) && !looksEncoded(text) && !hasEdgeSpace(text)
     }
 
     private static func hasEdgeSpace(_ text: ArraySlice<UInt8>) -> Bool {

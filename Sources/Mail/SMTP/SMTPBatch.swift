@@ -27,6 +27,12 @@ package struct SMTPBatch: Sendable {
 
     package var count: Int { envelopes.count }
 
+    /// Takes all messages out and keeps the room for the next ones.
+    package mutating func removeAll() {
+        envelopes.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+    }
+
     package mutating func append(sender: String, recipient: String, message: [UInt8]) {
         append(sender: sender, recipient: recipient) { $0.append(contentsOf: message) }
     }

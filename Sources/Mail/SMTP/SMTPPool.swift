@@ -41,9 +41,12 @@ package final class SMTPPool: Sendable {
     /// When the server cannot be reached or used, the rest of the batch is not tried and has the same outcome.
     package func deliver(_ batch: SMTPBatch, hooks: Hooks = Hooks()) async -> [SMTPOutcome] {
         let unsent = SMTPOutcome.unavailable(reason: "Sending was stopped.")
+        let parcel = Mutex<SMTPBatch?>(batch)
         do {
             return try await threads.run { [self] client in
-                work(batch, with: client, hooks: hooks, unsent: unsent)
+                // Taken out, so that the caller is its only holder again when this answers, and can use its memory again.
+                guard let batch = parcel.withLock({ $0.take() }) else { return [] }
+                return work(batch, with: client, hooks: hooks, unsent: unsent)
             }
         } catch {
             let reason: String = error == .full ? "Too many batches wait for a connection." : "Sending was stopped."

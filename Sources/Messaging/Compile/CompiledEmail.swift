@@ -19,8 +19,9 @@ package struct CompiledEmail: Sendable {
         case slottedLiquid(MergeTemplate)
     }
 
-    /// A link with the same target for everybody.
-    struct LinkSource: Sendable {
+    /// A link with the same target for everybody. A class, like ``MergeTemplate``: one reference to count where a slot is
+    /// looked at, instead of one for each part.
+    final class LinkSource: Sendable {
         let target: TrackingLinks.Target
         /// The target in an attribute, for those who are not tracked.
         let plain: [UInt8]

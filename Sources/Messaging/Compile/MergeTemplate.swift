@@ -2,7 +2,7 @@ import Core
 import Templates
 
 /// A piece of the author's Liquid, compiled once and rendered for every person.
-struct MergeTemplate: Sendable {
+final class MergeTemplate: Sendable {
     private let template: LiquidTemplate
 
     /// - Throws: the parse error, with its line.

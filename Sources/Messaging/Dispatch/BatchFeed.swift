@@ -111,8 +111,35 @@ actor SettlementQueue {
 
 /// What became of some messages of a batch.
 struct LaneResult: Sendable {
-    let batch: LoadedBatch
-    let messages: [(message: LoadedMessage, outcome: HandoverOutcome)]
+    let batch: ClaimedBatch
+    /// The batch's tag in the journal.
+    let tag: UInt32
+    let messages: [HandedMessage]
     /// Whether more results of the batch will come.
     let isPartial: Bool
+
+    /// A part of the result, or the same messages with other outcomes.
+    func with(_ messages: [HandedMessage], isPartial: Bool) -> LaneResult {
+        LaneResult(batch: batch, tag: tag, messages: messages, isPartial: isPartial)
+    }
+}
+
+/// A message and what became of it: as much as the ledger is told.
+struct HandedMessage: Sendable {
+    let id: MessageID
+    let contact: ContactID
+    /// Attempts before this one.
+    let attempt: Int
+    /// The address it was meant for, where the ledger has another one.
+    let newEmail: String?
+    var outcome: HandoverOutcome
+
+    init(_ message: LoadedMessage, _ outcome: HandoverOutcome) {
+        id = message.id
+        contact = message.contact
+        attempt = message.attempt
+        let current: String? = message.person?.email
+        newEmail = current == message.ledgerEmail ? nil : current
+        self.outcome = outcome
+    }
 }

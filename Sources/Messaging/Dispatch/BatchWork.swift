@@ -18,9 +18,12 @@ struct BatchWork: Sendable {
     var partSize: Int { max(1, (1 << 20) / max(1, email.expectedSize)) }
 
     /// Every message has an outcome afterwards; those after a stop were not begun.
-    func run(_ messages: ArraySlice<LoadedMessage>, tag: UInt32, at now: Date) async -> [HandoverOutcome] {
+    /// - Parameter outgoing: room for the finished messages; what it holds from before is thrown away.
+    func run(
+        _ messages: ArraySlice<LoadedMessage>, tag: UInt32, at now: Date, in outgoing: inout OutgoingMessages
+    ) async -> [HandoverOutcome] {
         var outcomes = [HandoverOutcome](repeating: .notStarted, count: messages.count)
-        var outgoing = OutgoingMessages()
+        outgoing.removeAll()
         outgoing.batch.reserve(count: messages.count, size: messages.count * email.expectedSize)
         var places: [Int] = []
         var values = MessageValues()

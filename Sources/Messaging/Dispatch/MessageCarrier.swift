@@ -36,4 +36,11 @@ struct OutgoingMessages: Sendable {
     var subjects: [String] = []
 
     var count: Int { ids.count }
+
+    /// Takes all messages out and keeps the room for the next ones: new memory is dearer than what is written to it.
+    mutating func removeAll() {
+        batch.removeAll()
+        ids.removeAll(keepingCapacity: true)
+        subjects.removeAll(keepingCapacity: true)
+    }
 }

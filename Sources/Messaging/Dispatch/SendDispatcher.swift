@@ -191,7 +191,7 @@ final class RunningSends: Sendable {
     }
 
     func unsettledBatches(_ run: JournalRecord.Run) -> [BatchID] {
-        unsettled.withLock { $0[run]?.map(\.batch.claim.id) ?? [] }
+        unsettled.withLock { $0[run]?.map(\.batch.id) ?? [] }
     }
 }
 

@@ -118,22 +118,24 @@ struct SendRun: Sendable {
     // MARK: Handing over
 
     private func lane(feed: BatchFeed, results: SettlementQueue, pace: PaceKeeper) async {
+        var outgoing = OutgoingMessages()
         while let batch = await feed.next() {
             let total: Int = batch.messages.count
             var next = 0
-            var unreported: [(message: LoadedMessage, outcome: HandoverOutcome)] = []
+            var unreported: [HandedMessage] = []
             var reported: Duration = stopwatch.elapsed
             repeat {
                 let count: Int = await permitted(min(work.partSize, total - next), pace: pace)
                 let part: ArraySlice<LoadedMessage> = batch.messages[next..<(next + count)]
-                let outcomes: [HandoverOutcome] = await work.run(part, tag: batch.tag, at: clock.now)
-                unreported += zip(part, outcomes).map { (message: $0, outcome: $1) }
+                let outcomes: [HandoverOutcome] = await work.run(part, tag: batch.tag, at: clock.now, in: &outgoing)
+                unreported += zip(part, outcomes).map { HandedMessage($0, $1) }
                 next += count
                 let isDone: Bool = next >= total
                 if isDone || stopwatch.elapsed - reported > Self.reportInterval {
-                    await results.submit(LaneResult(batch: batch, messages: unreported, isPartial: !isDone))
+                    await results.submit(
+                        LaneResult(batch: batch.claim, tag: batch.tag, messages: unreported, isPartial: !isDone))
                     // What stays open is told again with the batch's end, which decides what becomes of the batch.
-                    unreported = unreported.filter(\.outcome.leavesOpen)
+                    unreported.removeAll { !$0.outcome.leavesOpen }
                     reported = stopwatch.elapsed
                 }
             } while next < total

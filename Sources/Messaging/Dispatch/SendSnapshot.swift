@@ -5,14 +5,18 @@ import FoundationEssentials
 import Jobs
 import Postgres
 
-/// Writes the audience of a send into the ledger. The first chunk is small, so that sending begins at once; a crash goes
-/// on from the last chunk that was committed. While a segment of the audience is being filled it waits.
+/// Writes the audience of a send into the ledger. The first chunk is small, so that sending begins at once, and each is
+/// larger than the one before by no more than what is sent while it is written; a crash goes on from the last chunk that was
+/// committed. While a segment of the audience is being filled it waits.
 struct SendSnapshot: Sendable {
     let services: AppServices
     let readiness: AudienceReadiness
     let firstChunk: Int
     let chunk: Int
     let batchSize: Int
+
+    /// A person is written in about a third of the time that a message takes.
+    private static let growth = 3
 
     /// How soon it is looked again whether a segment is filled, in seconds.
     static let fillingWait: Double = 2
@@ -55,7 +59,7 @@ struct SendSnapshot: Sendable {
             }
             // Nothing was sent yet, so what is said there can only be that it waited.
             if isFirst { try await sends.setNotice(run.send, nil) }
-            let limit: Int = isFirst ? firstChunk : chunk
+            let limit: Int = min(chunk, max(firstChunk, progress.nextPosition * Self.growth))
             let size: Int = isFirst ? min(batchSize, max(1, firstChunk / 20)) : batchSize
             let written = try await queries.writeChunk(
                 of: run.send, audience: audience, from: progress, routingKey: routingKey, now: services.clock.now,

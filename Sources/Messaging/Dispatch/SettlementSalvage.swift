@@ -56,13 +56,13 @@ extension SettlementWriter {
         let middle: Int = settled.count / 2
         let open = result.messages.filter { !isSettled($0) }
         return (
-            [LaneResult(batch: result.batch, messages: Array(settled[..<middle]), isPartial: true)],
-            [LaneResult(batch: result.batch, messages: settled[middle...] + open, isPartial: result.isPartial)]
+            [result.with(Array(settled[..<middle]), isPartial: true)],
+            [result.with(settled[middle...] + open, isPartial: result.isPartial)]
         )
     }
 
-    private func isSettled(_ entry: (message: LoadedMessage, outcome: HandoverOutcome)) -> Bool {
-        rules.entry(for: entry.outcome, attempt: entry.message.attempt) != nil
+    private func isSettled(_ message: HandedMessage) -> Bool {
+        rules.entry(for: message.outcome, attempt: message.attempt) != nil
     }
 
     /// Parks one message with what is certainly acceptable, and without what else would follow from its outcome.
@@ -76,7 +76,7 @@ extension SettlementWriter {
                             .settle([parked], now: clock.now)
                     }
                     carrier.forget(parked.messages.map(\.id))
-                    if !result.isPartial { try journal?.settled(tag: result.batch.tag) }
+                    if !result.isPartial { try journal?.settled(tag: result.tag) }
                 }
                 logger.error(
                     "The database refuses the result of a message; the message is parked",
@@ -96,15 +96,14 @@ extension SettlementWriter {
 
     private func parking(_ result: LaneResult, after error: any Error) -> BatchSettlement {
         let words: String = SettlementFlaw.words(for: error)
-        let messages = result.messages.map { entry -> (message: LoadedMessage, outcome: HandoverOutcome) in
-            guard isSettled(entry) else { return entry }
-            switch entry.outcome {
-            case .skipped, .unrenderable, .cancelled: return (entry.message, .unrenderable(words))
-            default: return (entry.message, .uncertain(.notRecorded, words))
+        var messages: [HandedMessage] = result.messages
+        for place in messages.indices where isSettled(messages[place]) {
+            switch messages[place].outcome {
+            case .skipped, .unrenderable, .cancelled: messages[place].outcome = .unrenderable(words)
+            default: messages[place].outcome = .uncertain(.notRecorded, words)
             }
         }
-        let settlement: BatchSettlement = settlement(
-            for: LaneResult(batch: result.batch, messages: messages, isPartial: result.isPartial))
+        let settlement: BatchSettlement = settlement(for: result.with(messages, isPartial: result.isPartial))
         return BatchSettlement(
             batch: settlement.batch, fence: settlement.fence, next: settlement.next,
             messages: settlement.messages.map {

@@ -40,19 +40,18 @@ struct SettlementWriter: Sendable {
     func settlement(for result: LaneResult) -> BatchSettlement {
         var entries: [BatchSettlement.Message] = []
         var isUnfinished = false
-        for (message, outcome) in result.messages {
-            guard let entry = rules.entry(for: outcome, attempt: message.attempt) else {
+        entries.reserveCapacity(result.messages.count)
+        for message in result.messages {
+            guard let entry = rules.entry(for: message.outcome, attempt: message.attempt) else {
                 isUnfinished = true
                 continue
             }
-            let current: String? = message.person?.email
             entries.append(
                 BatchSettlement.Message(
-                    id: message.id, contact: message.contact,
-                    email: current == message.ledgerEmail ? nil : current, entry: entry))
+                    id: message.id, contact: message.contact, email: message.newEmail, entry: entry))
         }
         return BatchSettlement(
-            batch: result.batch.claim.id, fence: result.batch.claim.fence,
+            batch: result.batch.id, fence: result.batch.fence,
             next: result.isPartial ? .claimed : isUnfinished ? .ready : .done, messages: entries)
     }
 
@@ -67,7 +66,7 @@ struct SettlementWriter: Sendable {
         }
         let sent: [MessageID] = settlements.flatMap { $0.messages.map(\.id) }
         carrier.forget(sent)
-        for result in results where !result.isPartial { try journal?.settled(tag: result.batch.tag) }
+        for result in results where !result.isPartial { try journal?.settled(tag: result.tag) }
     }
 
     /// What else follows from the outcomes, in the same transaction.

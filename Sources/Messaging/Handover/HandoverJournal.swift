@@ -19,13 +19,12 @@ package final class HandoverJournal: Sendable {
     /// Names the claims of this process in the database.
     package let name: String
     package let path: String
-    private let state: Mutex<State>
+    private let descriptor: Int32
+    private let state = Mutex(State())
 
     private struct State {
-        let descriptor: Int32
         var open: Set<UInt32> = []
         var nextTag: UInt32 = 1
-        var bytes = 0
         /// Runs are written again after the file was emptied.
         var runs: [JournalRecord.Run] = []
     }
@@ -43,12 +42,11 @@ package final class HandoverJournal: Sendable {
         self.name = name
         path = "\(directory)/\(name).journal"
         try JournalFiles.makeDirectory(directory)
-        let descriptor: Int32 = try JournalFiles.openLocked(path)
-        state = Mutex(State(descriptor: descriptor))
+        descriptor = try JournalFiles.openLocked(path)
     }
 
     deinit {
-        state.withLock { _ = close($0.descriptor) }
+        _ = close(descriptor)
     }
 
     /// Removes the file of a process that ends in good order, with nothing left to tell.
@@ -61,7 +59,7 @@ package final class HandoverJournal: Sendable {
         try state.withLock { state throws(Flaw) in
             guard !state.runs.contains(run) else { return }
             state.runs.append(run)
-            try Self.write([.run(run)], to: &state)
+            try write(.run(run))
         }
     }
 
@@ -71,45 +69,45 @@ package final class HandoverJournal: Sendable {
             let tag: UInt32 = state.nextTag
             state.nextTag &+= 1
             state.open.insert(tag)
-            try Self.write([.begin(tag, batch)], to: &state)
+            try write(.begin(tag, batch))
             return tag
         }
     }
 
     /// Says that a message is about to be handed over, and how the one before it on the same connection ended.
+    ///
+    /// This and ``ended(_:tag:)`` need no lock: their batch is open, so the file is not emptied meanwhile, and what is
+    /// appended in one call stays together (`O_APPEND`, POSIX write).
     package func handing(_ message: MessageID, after previous: JournalRecord.Result?, tag: UInt32) throws(Flaw) {
-        try state.withLock { state throws(Flaw) in
-            var records: [JournalRecord] = []
-            if let previous { records.append(.ended(tag, previous)) }
-            records.append(.handing(tag, message))
-            try Self.write(records, to: &state)
+        if let previous {
+            try write(.ended(tag, previous), .handing(tag, message))
+        } else {
+            try write(.handing(tag, message))
         }
     }
 
     package func ended(_ result: JournalRecord.Result, tag: UInt32) throws(Flaw) {
-        try state.withLock { state throws(Flaw) in try Self.write([.ended(tag, result)], to: &state) }
+        try write(.ended(tag, result))
     }
 
     /// Says that the database knows all about a batch.
     package func settled(tag: UInt32) throws(Flaw) {
         try state.withLock { state throws(Flaw) in
             state.open.remove(tag)
-            if state.open.isEmpty, state.bytes > Self.rotationSize {
-                guard ftruncate(state.descriptor, 0) == 0 else { throw Flaw.system("ftruncate", errno) }
-                state.bytes = 0
-                try Self.write(state.runs.map { .run($0) }, to: &state)
+            if state.open.isEmpty, lseek(descriptor, 0, SEEK_END) > Self.rotationSize {
+                guard ftruncate(descriptor, 0) == 0 else { throw Flaw.system("ftruncate", errno) }
+                for run in state.runs { try write(.run(run)) }
             } else {
-                try Self.write([.settled(tag)], to: &state)
+                try write(.settled(tag))
             }
         }
     }
 
-    private static func write(_ records: [JournalRecord], to state: inout State) throws(Flaw) {
+    private func write(_ records: JournalRecord...) throws(Flaw) {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(64)
+        bytes.reserveCapacity(128)
         for record in records { record.append(to: &bytes) }
-        try JournalFiles.writeAll(bytes, to: state.descriptor)
-        state.bytes += bytes.count
+        try JournalFiles.writeAll(bytes, to: descriptor)
     }
 }
 

@@ -21,20 +21,18 @@ final class SMTPCarrier: MessageCarrier {
     }
 
     func deliver(_ messages: OutgoingMessages, watch: any HandoverWatch) async -> [HandoverOutcome] {
-        let begun = BegunCount()
+        let handed = HandedOutcomes()
         let ids: [MessageID] = messages.ids
         let hooks = SMTPPool.Hooks(
-            shouldSend: { index in
-                guard watch.mayBegin(ids[index]) else { return false }
-                begun.add()
-                return true
-            },
-            didSend: { index, outcome in watch.ended(ids[index], SMTPVerdict.outcome(of: outcome)) })
-        let outcomes: [SMTPOutcome] = await pool.deliver(messages.batch, hooks: hooks)
-        let count: Int = begun.value
-        return outcomes.enumerated().map { index, outcome in
-            index < count ? SMTPVerdict.outcome(of: outcome) : .notStarted
-        }
+            shouldSend: { index in watch.mayBegin(ids[index]) },
+            didSend: { index, outcome in
+                let verdict: HandoverOutcome = SMTPVerdict.outcome(of: outcome)
+                handed.append(verdict)
+                watch.ended(ids[index], verdict)
+            })
+        _ = await pool.deliver(messages.batch, hooks: hooks)
+        let begun: [HandoverOutcome] = handed.all
+        return begun + Array(repeating: .notStarted, count: messages.count - begun.count)
     }
 
     func store(_: [MessageID], workspace _: WorkspaceID, send _: SendID?, in _: PostgresTransaction) async throws {}
@@ -42,13 +40,13 @@ final class SMTPCarrier: MessageCarrier {
     func forget(_: [MessageID]) {}
 }
 
-/// Counts the messages that were begun, from the connection's thread.
-private final class BegunCount: Sendable {
-    private let count = Atomic<Int>(0)
+/// What became of the messages that were begun, told by the connection's thread.
+private final class HandedOutcomes: Sendable {
+    private let outcomes = Mutex<[HandoverOutcome]>([])
 
-    func add() { count.add(1, ordering: .relaxed) }
+    func append(_ outcome: HandoverOutcome) { outcomes.withLock { $0.append(outcome) } }
 
-    var value: Int { count.load(ordering: .acquiring) }
+    var all: [HandoverOutcome] { outcomes.withLock { $0 } }
 }
 
 extension Sender {

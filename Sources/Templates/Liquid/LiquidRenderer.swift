@@ -124,14 +124,15 @@ struct LiquidRenderer {
     }
 
     private mutating func evaluate(_ path: VariablePath) throws(LiquidFailure) -> LiquidValue {
-        var segments: ArraySlice<VariablePath.Segment> = path.segments[...]
+        // Walked by index: a slice of the path, and each part taken out of it, would be counted references.
+        var next = 0
         var value: LiquidValue
         switch path.root {
         case .name(let name):
             if let found = scope.find(name) {
                 value = found
-            } else if name == "self", let first = segments.first {
-                segments = segments.dropFirst()
+            } else if name == "self", let first = path.segments.first {
+                next = 1
                 value = scope.find(try key(first)) ?? .null
             } else {
                 return .null
@@ -140,13 +141,14 @@ struct LiquidRenderer {
             guard let name = try evaluate(expression).stringValue else { return .null }
             value = scope.find(name) ?? .null
         }
-        for segment in segments {
-            switch segment {
+        while next < path.segments.count {
+            switch path.segments[next] {
             case .name(let name):
                 try charge(value)
                 value = LiquidLookup.member(name, of: value)
             case .index(let expression): value = LiquidLookup.element(try evaluate(expression), of: value)
             }
+            next += 1
         }
         return value
     }
