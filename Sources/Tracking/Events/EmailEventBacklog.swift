@@ -69,8 +69,7 @@ final class EmailEventBacklog: Service {
             try await session.run(
                 "tracking.backlog.append",
                 """
-                INSERT INTO marketing_email_event_backlog (workspace_id, ids, message_ids, kinds, link_numbers, urls, times,
-                    classes, class_reasons, user_agents, networks, humans)
+                INSERT INTO marketing_email_event_backlog (workspace_id, \(EmailEventColumns.names))
                 VALUES (\(workspace), \(EmailEventColumns(events).arrays))
                 """)
         }
@@ -172,10 +171,7 @@ final class EmailEventBacklog: Service {
                     WHERE b.workspace_id = \(workspace) AND b.position = o.position AND o.earlier < \(Self.eventsAtOnce)
                     RETURNING b.*
                 ), hits AS MATERIALIZED (
-                    SELECT hit.* FROM taken t, unnest(t.ids, t.message_ids, t.kinds, t.link_numbers, t.urls, t.times,
-                        t.classes, t.class_reasons, t.user_agents, t.networks, t.humans)
-                        AS hit (\(EmailEventColumns.names))
-                    \(leavingOutKnown ? known : "")
+                    SELECT * FROM (SELECT \(EmailEventColumns.events) FROM taken) hit \(leavingOutKnown ? known : "")
                 ),
                 \(store.counting("hits", workspace, fields: ["opened", "clicked"], at: services.clock.now)),
                 kept AS (\(store.keeping("hits", workspace)))

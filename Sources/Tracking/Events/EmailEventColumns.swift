@@ -37,8 +37,17 @@ struct EmailEventColumns: Sendable {
         """
     }
 
-    /// What each is called for a single event.
+    /// What the arrays are called, here and in the backlog.
     static let names: SQL = """
-        id, message_id, kind, link, url, occurred_at, class, class_reason, user_agent, network, human
+        ids, message_ids, kinds, link_numbers, urls, times, classes, class_reasons, user_agents, networks, humans
+        """
+
+    /// One row for each event, selected from a table of arrays. Behind `FROM` they would be copied into a table of their
+    /// own first.
+    static let events: SQL = """
+        unnest(ids) AS id, unnest(message_ids) AS message_id, unnest(kinds) AS kind, unnest(link_numbers) AS link,
+        unnest(urls) AS url, unnest(times) AS occurred_at, unnest(classes) AS class,
+        unnest(class_reasons) AS class_reason, unnest(user_agents) AS user_agent, unnest(networks) AS network,
+        unnest(humans) AS human
         """
 }

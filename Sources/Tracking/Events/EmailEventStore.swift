@@ -21,7 +21,8 @@ struct EmailEventStore: Sendable {
         try await database.write(
             workspace, "tracking.events.insert",
             """
-            WITH hits AS (SELECT * FROM unnest(\(columns.arrays)) AS hit (\(EmailEventColumns.names))),
+            WITH given (\(EmailEventColumns.names)) AS (SELECT \(columns.arrays)),
+            hits AS MATERIALIZED (SELECT \(EmailEventColumns.events) FROM given),
             \(counting("hits", workspace, fields: Self.changes(events), at: latest))
             \(keeping("hits", workspace))
             """)
