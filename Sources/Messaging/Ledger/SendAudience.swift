@@ -52,14 +52,27 @@ enum SendDecision {
 
     /// What else the decision needs: `people` is the relation above, named `p`. A suppression that has come to its end
     /// counts no more.
-    static func joins(in workspace: WorkspaceID, at now: Date) -> SQL {
-        """
-        JOIN marketing_contacts c
-            ON c.workspace_id = \(workspace) AND c.id = p.contact_id AND c.deleted_at IS NULL
-        LEFT JOIN marketing_suppressions s
-            ON s.workspace_id = \(workspace) AND s.email_key = c.email_key AND s.lifted_at IS NULL
-                AND (s.expires_at IS NULL OR s.expires_at > \(now))
-        """
+    /// - Parameter isFewOfMany: each person is looked up by their key (`LIMIT` keeps the planner to that). Otherwise it
+    ///   decides, and for a chunk of some thousand people it likes to read all people of the workspace, for each chunk again.
+    static func joins(in workspace: WorkspaceID, at now: Date, isFewOfMany: Bool = false) -> SQL {
+        let contact: SQL =
+            isFewOfMany
+            ? """
+            JOIN LATERAL (
+                SELECT * FROM marketing_contacts c
+                WHERE c.workspace_id = \(workspace) AND c.id = p.contact_id AND c.deleted_at IS NULL LIMIT 1
+            ) c ON true
+            """
+            : """
+            JOIN marketing_contacts c
+                ON c.workspace_id = \(workspace) AND c.id = p.contact_id AND c.deleted_at IS NULL
+            """
+        return """
+            \(contact)
+            LEFT JOIN marketing_suppressions s
+                ON s.workspace_id = \(workspace) AND s.email_key = c.email_key AND s.lifted_at IS NULL
+                    AND (s.expires_at IS NULL OR s.expires_at > \(now))
+            """
     }
 
     /// The reason for not sending to `p`, or NULL. The order is the order in which a person would name the reasons.

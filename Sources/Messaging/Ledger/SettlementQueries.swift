@@ -60,9 +60,12 @@ struct SettlementQueries {
                     email = CASE WHEN e.email IS NULL THEN m.email ELSE e.email END,
                     sent_at = CASE WHEN e.state = 'sent' THEN \(now) ELSE m.sent_at END,
                     bounced_at = CASE WHEN e.reason = 'hard_bounce' THEN \(now) ELSE m.bounced_at END
-                FROM unnest(\(columns.ids), \(columns.ownerBatches), \(columns.entryStates), \(columns.reasons),
-                    \(columns.responses), \(columns.tried), \(columns.nextAttempts), \(columns.emails))
-                    AS e (id, batch, state, reason, response, tried, next_attempt, email)
+                FROM (
+                    SELECT unnest(\(columns.ids)) AS id, unnest(\(columns.ownerBatches)) AS batch,
+                        unnest(\(columns.entryStates)) AS state, unnest(\(columns.reasons)) AS reason,
+                        unnest(\(columns.responses)) AS response, unnest(\(columns.tried)) AS tried,
+                        unnest(\(columns.nextAttempts)) AS next_attempt, unnest(\(columns.emails)) AS email
+                ) e
                 WHERE m.workspace_id = \(workspace) AND m.id = e.id AND m.state IN ('pending', 'retry')
                     AND e.batch IN (SELECT id FROM ours)
                 RETURNING e.state, e.reason, e.tried, m.attempt, m.contact_id

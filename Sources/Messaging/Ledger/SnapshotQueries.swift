@@ -76,7 +76,7 @@ struct SnapshotQueries {
                     marketing_message_id(\(milliseconds), \(Int(routingKey)),
                         \(progress.nextPosition) + row_number() OVER (ORDER BY p.contact_id) - 1,
                         floor(random() * 1024)::bigint) AS id
-                FROM people p \(SendDecision.joins(in: workspace, at: now))
+                FROM people p \(SendDecision.joins(in: workspace, at: now, isFewOfMany: true))
             ),
             written AS (
                 INSERT INTO marketing_messages (workspace_id, id, send_id, contact_id, created_at, state, email, reason)
