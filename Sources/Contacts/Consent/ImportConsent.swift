@@ -36,7 +36,7 @@ struct ImportConsent: Sendable {
             "contacts.import.consent",
             """
             INSERT INTO marketing_consents (\(Self.columns))
-            SELECT \(values(id: "n.id", contact: "n.id")) FROM unnest(\(chunk.ids)) AS n(id)
+            SELECT \(values(id: "n.id", contact: "n.id")) FROM (SELECT unnest(\(chunk.ids)) AS id) n
             """)
     }
 

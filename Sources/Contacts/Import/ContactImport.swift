@@ -46,6 +46,7 @@ package struct ContactImport: Sendable {
     let encoding: String
     let delimiter: String
     let options: ImportOptions
+    let rowsPerChunk: Int
     package let listID: ContactListID?
     let byteOffset: Int
     package let rowNumber: Int
@@ -85,8 +86,8 @@ package struct ContactImport: Sendable {
 
 extension ContactImport: PostgresRow {
     package static let columns: SQL = """
-        i.id, i.status, i.file_name, i.spool_path, i.byte_count, i.encoding, i.delimiter, i.options, i.list_id,
-        i.byte_offset, i.row_number, i.total, i.created, i.updated, i.unchanged, i.skipped, i.failed, i.listed,
+        i.id, i.status, i.file_name, i.spool_path, i.byte_count, i.encoding, i.delimiter, i.options,
+        i.rows_per_chunk, i.list_id, i.byte_offset, i.row_number, i.total, i.created, i.updated, i.unchanged, i.skipped, i.failed, i.listed,
         i.cancel_requested, i.error, i.undo_removed, i.undo_restored, i.undo_kept, i.created_at, i.started_at,
         i.finished_at, i.undone_at
         """
@@ -100,6 +101,7 @@ extension ContactImport: PostgresRow {
         encoding = try row.next()
         delimiter = try row.next()
         options = try row.next(JSONB<ImportOptions>.self).value
+        rowsPerChunk = try row.next()
         listID = try row.next()
         byteOffset = try row.next()
         rowNumber = try row.next()
@@ -190,6 +192,7 @@ extension ContactImport {
             id: ContactImportID(PreviewPeople.run.uuid), status: status, fileName: "people.csv", spoolPath: nil,
             byteCount: 1_000_000, encoding: "UTF-8", delimiter: ",",
             options: ImportOptions(columns: [.email, .property("plan")], headings: ["E-mail", "Plan"]),
+            rowsPerChunk: ImportChunk.usualRows,
             listID: ContactListID(PreviewPeople.run.uuid), byteOffset: 400_000, rowNumber: 4000, total: 10_000,
             created: 3900, updated: 90, unchanged: 5, skipped: 0, failed: 10, listed: 3990, cancelRequested: false,
             error: error, undoRemoved: 3900, undoRestored: 85, undoKept: 5, createdAt: PreviewPeople.day,

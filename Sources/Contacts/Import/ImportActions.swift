@@ -37,11 +37,11 @@ struct ImportActions: Sendable {
                 """
                 INSERT INTO marketing_contact_imports (
                     workspace_id, id, status, file_name, spool_path, byte_count, encoding, delimiter, options, total,
-                    created_by, created_at)
+                    rows_per_chunk, created_by, created_at)
                 VALUES (\(scope.workspace), \(id), 'uploaded', \(String(fileName.visible.prefix(200))), \(upload.path),
                     \(upload.byteCount), \(upload.encoding.rawValue),
                     \(String(decoding: [upload.dialect.delimiter], as: UTF8.self)), \(JSONB(guess)), \(upload.rowEstimate),
-                    \(scope.actor), \(services.clock.now))
+                    \(ImportChunk.usualRows), \(scope.actor), \(services.clock.now))
                 """)
         }
         return id

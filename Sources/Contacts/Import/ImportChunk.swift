@@ -4,8 +4,9 @@ import Postgres
 
 /// Some thousand rows of a file, checked and packed for one transaction.
 struct ImportChunk: Sendable {
-    /// Chunks are cut at fixed row counts, so that the same file always falls into the same chunks, also after a crash.
-    static let rowsPerChunk: Int = 10_000
+    /// How many rows a chunk of a new import has. An import keeps the number it began with, so that its file falls into the
+    /// same chunks after a crash.
+    static let usualRows: Int = 5000
 
     let number: Int
     var endOffset: Int = 0

@@ -29,6 +29,7 @@ struct ImportChunkBuilder {
     }
 
     private let options: ImportOptions
+    private let rowsPerChunk: Int
     private let propertyOpenings: [[UInt8]]
     /// How each property column is checked.
     private let checks: [PropertyValue]
@@ -46,8 +47,11 @@ struct ImportChunkBuilder {
     private var values: [Run] = []
 
     /// - Parameter properties: what is known of the property columns by name; the others hold texts.
-    init(options: ImportOptions, properties: [String: PropertyDefinition] = [:], seed: UInt64) {
+    init(
+        options: ImportOptions, rowsPerChunk: Int, properties: [String: PropertyDefinition] = [:], seed: UInt64
+    ) {
         self.options = options
+        self.rowsPerChunk = rowsPerChunk
         ids = AscendingIDs(seed: seed)
         let names: [String] = options.properties.map(\.name)
         checks = names.map { properties[$0]?.value ?? PropertyValue(type: .text) }
@@ -75,7 +79,7 @@ struct ImportChunkBuilder {
         ids.begin(at: date)
     }
 
-    var isFull: Bool { chunk.rowCount == ImportChunk.rowsPerChunk }
+    var isFull: Bool { chunk.rowCount == rowsPerChunk }
     var isEmpty: Bool { chunk.rowCount == 0 }
 
     mutating func add(_ record: CSVRecord, row: Int) {

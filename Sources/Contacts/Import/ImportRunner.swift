@@ -154,7 +154,8 @@ struct ImportFeed {
         let offset: Int = last?.endOffset ?? 0
         reader = CSVReader(
             source: try SpoolFile.openForReading(path, at: offset), delimiter: file.delimiterByte, offset: offset)
-        builder = ImportChunkBuilder(options: file.options, properties: properties, seed: seed)
+        builder = ImportChunkBuilder(
+            options: file.options, rowsPerChunk: file.rowsPerChunk, properties: properties, seed: seed)
         number = (last?.number ?? -1) + 1
         row = last?.endRow ?? 0
         done = Set(marks.map(\.number))

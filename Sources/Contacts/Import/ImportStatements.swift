@@ -117,7 +117,7 @@ struct ImportStatements: Sendable {
                     "contacts.import.list",
                     """
                     INSERT INTO marketing_list_members (workspace_id, list_id, contact_id, added_at)
-                    SELECT \(scope.workspace), \(listID), n.id, \(now) FROM unnest(\(chunk.ids)) AS n(id)
+                    SELECT \(scope.workspace), \(listID), n.id, \(now) FROM (SELECT unnest(\(chunk.ids)) AS id) n
                     """))
         }
         statements.append(
