@@ -3,6 +3,9 @@
 enum ViewExpression: Sendable {
     case constant(ViewConstant)
     case path(base: Int, slots: [Int])
+    /// A path without slots, and one with one, in a finished program: see ``direct``.
+    case local(Int)
+    case field(local: Int, slot: Int)
     case loop(base: Int, ViewLoopProperty)
     indirect case filter(ViewFilter, ViewExpression)
     /// Whether the caller filled a slot; a constant after linking.

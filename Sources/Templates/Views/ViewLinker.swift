@@ -46,6 +46,7 @@ struct ViewLinker {
 
     private mutating func finished() -> ViewProgram {
         flush()
+        program.operations = program.operations.map(\.direct)
         return program
     }
 
@@ -179,7 +180,7 @@ struct ViewLinker {
 
     private func rebind(_ expression: ViewExpression, _ frame: ViewFrame) -> ViewExpression {
         switch expression {
-        case .constant: return expression
+        case .constant, .local, .field: return expression
         case .slotGiven(let name): return .constant(.flag(frame.slots[name] != nil))
         case .loop(let base, let property): return .loop(base: frame.loops[base] ?? 0, property)
         case .path(let base, let slots):

@@ -101,6 +101,10 @@ struct ViewMachine {
     private mutating func evaluate(_ expression: ViewExpression) -> ViewValue {
         switch expression {
         case .constant(let constant): return constant.value
+        case .local(let local): return locals[local]
+        case .field(let local, let slot):
+            guard case .record(let record) = locals[local] else { return .absent }
+            return record.value(at: slot)
         case .path(let base, let slots):
             var value: ViewValue = locals[base]
             for slot in slots {
