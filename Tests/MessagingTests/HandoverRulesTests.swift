@@ -100,6 +100,43 @@ struct HandoverRulesTests {
         #expect(isFree)
     }
 
+    @Test("Lanes write the journal side by side, and every record of theirs is read back whole")
+    func journalLanes() async throws {
+        let directory = "/tmp/portal-journal-\(UInt64.random(in: .min ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let journal = try HandoverJournal(directory: directory, name: "one")
+        let run = JournalRecord.Run(workspace: WorkspaceID(UUID()), send: SendID(UUID()))
+        let each = 300
+        let expected: [UInt32: Set<MessageID>] = try await withThrowingTaskGroup(of: (UInt32, [MessageID]).self) {
+            group in
+            for lane in 0..<8 {
+                group.addTask {
+                    let tag: UInt32 = try journal.begin(.init(run: run, id: BatchID(UUID()), fence: Int64(lane)))
+                    let messages: [MessageID] = (0..<each).map { _ in MessageID(UUID()) }
+                    var previous: JournalRecord.Result?
+                    for message in messages {
+                        try journal.handing(message, after: previous, tag: tag)
+                        previous = .init(message: message, outcome: .accepted("250 Ok: queued as \(lane)"))
+                    }
+                    return (tag, messages)
+                }
+            }
+            var expected: [UInt32: Set<MessageID>] = [:]
+            for try await (tag, messages) in group { expected[tag] = Set(messages) }
+            return expected
+        }
+        let content = try #require(FileManager.default.contents(atPath: journal.path))
+        let records: [JournalRecord] = JournalRecord.parse(Array(content))
+        var begun: [UInt32: Set<MessageID>] = [:]
+        var ended = 0
+        for record in records {
+            if case .handing(let tag, let message) = record { begun[tag, default: []].insert(message) }
+            if case .ended = record { ended += 1 }
+        }
+        #expect(begun == expected)
+        #expect(ended == 8 * (each - 1))
+    }
+
     private func canTake(_ path: String) throws -> Bool {
         guard let journal = try AbandonedJournal(path: path) else { return false }
         return journal.batches.isEmpty

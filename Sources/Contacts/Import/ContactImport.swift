@@ -87,9 +87,9 @@ package struct ContactImport: Sendable {
 extension ContactImport: PostgresRow {
     package static let columns: SQL = """
         i.id, i.status, i.file_name, i.spool_path, i.byte_count, i.encoding, i.delimiter, i.options,
-        i.rows_per_chunk, i.list_id, i.byte_offset, i.row_number, i.total, i.created, i.updated, i.unchanged, i.skipped, i.failed, i.listed,
-        i.cancel_requested, i.error, i.undo_removed, i.undo_restored, i.undo_kept, i.created_at, i.started_at,
-        i.finished_at, i.undone_at
+        i.rows_per_chunk, i.list_id, i.byte_offset, i.row_number, i.total, i.created, i.updated, i.unchanged, i.skipped,
+        i.failed, i.listed, i.cancel_requested, i.error, i.undo_removed, i.undo_restored, i.undo_kept,
+        i.created_at, i.started_at, i.finished_at, i.undone_at
         """
 
     package init(row: inout RowReader) throws {

@@ -124,7 +124,7 @@ struct LiquidRenderer {
     }
 
     private mutating func evaluate(_ path: VariablePath) throws(LiquidFailure) -> LiquidValue {
-        // Walked by index: a slice of the path, and each part taken out of it, would be counted references.
+        // The part of the path that is looked at next: cheaper than a slice of what is left.
         var next = 0
         var value: LiquidValue
         switch path.root {
