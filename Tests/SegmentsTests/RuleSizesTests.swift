@@ -99,4 +99,33 @@ struct RuleSizesTests {
             }
         }
     }
+
+    @Test("A sample of those who did something often is the newest ten of them, found without counting everybody")
+    func often() async throws {
+        try await SegmentStage.with { stage in
+            try await fill(stage)
+            let rules = #"{"all":[\#(Self.order),\#(Self.pro)]}"#
+            let json: JSONValue = try JSONDecoder().decode(JSONValue.self, from: Data(rules.utf8))
+            let actions = stage.portal.assembly.segments.actions
+            try await stage.portal.services.database.read(stage.workspace) { tx in
+                let rule = try await actions.desk.prepare(json, stage.ana.scope, in: tx)
+                let query = RuleQuery(scope: stage.ana.scope, rule: rule, ledger: LedgerBehaviour(), transaction: tx)
+                for entries in [1_000, 4 * RuleStart.exact] {
+                    let start = RuleStart(places: [0], left: 4_000, entries: entries)
+                    let sample = try await query.sample([RuleBranch(group: rule.group, start: start)])
+                    let newest: [ContactID] = try await tx.values(
+                        ContactID.self, "test.newest",
+                        """
+                        SELECT c.id FROM marketing_contacts c
+                        WHERE c.workspace_id = \(stage.workspace) AND c.properties->>'plan' = 'pro'
+                            AND 2 <= (SELECT count(*) FROM marketing_events e
+                                WHERE e.workspace_id = c.workspace_id AND e.contact_id = c.id)
+                        ORDER BY c.id DESC LIMIT 10
+                        """)
+                    #expect(newest.count == 10)
+                    #expect(sample.map(\.id) == newest)
+                }
+            }
+        }
+    }
 }

@@ -24,7 +24,11 @@ extension RuleCompiler {
         if count == 1 { return "EXISTS (SELECT FROM (\(deeds)) d WHERE d.contact_id = c.id)" }
         switch reach {
         case .everybody:
-            return "c.id IN (SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count))"
+            let people: SQL =
+                behaviour.isInOrder
+                ? Self.often(deeds, atLeast: count)
+                : "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
+            return "c.id IN (\(people))"
         case .few:
             return """
                 (SELECT count(*) FROM (

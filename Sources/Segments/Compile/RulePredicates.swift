@@ -20,7 +20,7 @@ extension RuleCompiler {
     func predicate(_ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ subject: RuleSubject) -> SQL {
         switch subject {
         case .text(let text): textPredicate(kind, comparison, value, text)
-        case .typed(let text): typedPredicate(kind, comparison, value, text)
+        case .typed(let text): "\(beginning(comparison, value, text))\(typedPredicate(kind, comparison, value, text))"
         case .texts(let texts): textsPredicate(comparison, value, texts)
         case .flag(let flag): flagPredicate(comparison, value, flag)
         case .moment(let moment): momentPredicate(comparison, value, moment)
@@ -53,7 +53,7 @@ extension RuleCompiler {
         case (.isNotEmpty, _): "\(texts) <> '{}'"
         case (.containsAny, .texts(let wanted)): "\(texts) && \(wanted)"
         case (.containsAll, .texts(let wanted)): "\(texts) @> \(wanted)"
-        case (_, .text(let wanted)): "\(texts) @> \([wanted])"
+        case (_, .text(let wanted)): "\(wanted) = ANY (\(texts))"
         default: "false"
         }
     }

@@ -55,13 +55,19 @@ extension RuleQuery {
                         """,
                     early: "true", late: few.condition(rule.group)))
         }
-        let parts: [RuleNode] = RuleCompiler.parts(rule.group)
-        // Of those who did it at all, few did it so often.
-        let isOften: Bool = parts.indices.contains(shortest) && few.set(parts[shortest])?.candidates != nil
         return try await walk(
             few.people(
-                rule.group, from: RuleStart(places: [shortest], left: RuleStart.exact),
-                most: isOften ? 3 * RuleStart.exact : RuleStart.exact))
+                rule.group, from: RuleStart(places: [shortest], left: RuleStart.exact), most: entries(of: shortest)))
+    }
+
+    /// How much of a set a sample looks at.
+    private func entries(of place: Int) -> Int {
+        let parts: [RuleNode] = RuleCompiler.parts(rule.group)
+        guard parts.indices.contains(place), let set = few.set(parts[place]) else { return RuleStart.exact }
+        // Whoever is named in order is named at once: there is nobody who did it at all, but too seldom.
+        if set.inOrder != nil { return Self.newest }
+        // Of those who did it at all, few did it so often.
+        return set.candidates == nil ? RuleStart.exact : 3 * RuleStart.exact
     }
 
     /// Tests people one by one, in the order in which they come, until ten are found.

@@ -9,11 +9,40 @@ struct RuleSet: Sendable {
     let estimate: SQL
     /// More people, whom an index names one after the other, where the set itself has to be made as a whole first.
     let candidates: SQL?
+    /// The same people in the order of their ids, each once, where an index names them so: then the first ones are known
+    /// before the others are looked at.
+    let inOrder: (@Sendable (IDOrder) -> SQL)?
+
+    enum IDOrder {
+        case ascending
+        case newestFirst
+
+        var sql: SQL { self == .ascending ? "" : " DESC" }
+    }
 
     init(_ people: SQL, estimate: SQL? = nil, candidates: SQL? = nil) {
         self.people = people
         self.estimate = estimate ?? people
         self.candidates = candidates
+        inOrder = nil
+    }
+
+    init(estimate: SQL, inOrder: @escaping @Sendable (IDOrder) -> SQL) {
+        people = inOrder(.ascending)
+        self.estimate = estimate
+        candidates = nil
+        self.inOrder = inOrder
+    }
+
+    /// Each of them once.
+    func everybody(_ order: IDOrder) -> SQL {
+        inOrder?(order) ?? "SELECT DISTINCT contact_id FROM (\(people)) q ORDER BY contact_id\(order.sql)"
+    }
+
+    /// Some people: the newest where they are in order, else those whom so many entries of an index name.
+    func some(_ most: Int) -> SQL {
+        if let inOrder { return "SELECT contact_id FROM (\(inOrder(.newestFirst))) q LIMIT \(most)" }
+        return "SELECT DISTINCT contact_id FROM (SELECT contact_id FROM (\(candidates ?? people)) q LIMIT \(most)) q"
     }
 }
 
@@ -106,6 +135,9 @@ extension RuleCompiler {
         // The ledger has no index of what happened when; only the messages of one campaign stand together.
         if isOfLedger, behaviour.campaign == nil { return nil }
         let deeds: SQL = self.deeds(behaviour, once: count == 1)
+        if behaviour.isInOrder {
+            return RuleSet(estimate: deeds) { Self.often(deeds, atLeast: count, inOrder: $0) }
+        }
         let people: SQL =
             count == 1
             ? deeds : "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
@@ -115,7 +147,25 @@ extension RuleCompiler {
     }
 }
 
+extension RuleCompiler {
+    /// Who stands so often among deeds that an index names in the order of people. Read in that order, neighbours are
+    /// counted as they pass by, in half the time that a table of everybody takes. The fence keeps the order: PostgreSQL
+    /// cannot tell how much less it costs.
+    static func often(_ deeds: SQL, atLeast count: Int, inOrder order: RuleSet.IDOrder = .ascending) -> SQL {
+        """
+        SELECT d.contact_id FROM (\(deeds) ORDER BY e.contact_id\(order.sql) OFFSET 0) d
+        GROUP BY d.contact_id HAVING count(*) >= \(count) ORDER BY d.contact_id\(order.sql)
+        """
+    }
+}
+
 extension RuleBehaviour {
+    /// Whether an index names its deeds in the order of people, as `e`.
+    var isInOrder: Bool {
+        if case .event = kind { return filters.isEmpty }
+        return false
+    }
+
     /// What an index alone can tell of it.
     fileprivate var withoutDetails: RuleBehaviour {
         RuleBehaviour(kind, times, window: window, humanOnly: humanOnly)

@@ -94,27 +94,22 @@ struct RulePeople: Sendable {
 
 extension RuleCompiler {
     /// Everybody whom a rule finds.
-    /// - Parameter most: read only so many entries of the smallest set; nil for all.
+    /// - Parameter most: look only at some of the smallest set (`RuleSet.some`); nil for all.
     func people(_ group: RuleGroup, from start: RuleStart, most: Int? = nil, newestFirst: Bool = false) -> RulePeople {
         let parts: [RuleNode] = Self.parts(group)
         let sets: [RuleSet] = start.places.compactMap { parts.indices.contains($0) ? set(parts[$0]) : nil }
         guard let first = sets.first, sets.count == start.places.count else { return everybody(parts, start) }
         var known: [Int] = start.places
+        let order: RuleSet.IDOrder = newestFirst ? .newestFirst : .ascending
         let source: SQL
         if let most {
             if first.candidates != nil { known.removeFirst() }
-            source = """
-                SELECT DISTINCT contact_id FROM (
-                    SELECT contact_id FROM (\(first.candidates ?? first.people)) q LIMIT \(most)) q
-                """
+            source = first.some(most)
+        } else if sets.count == 1 {
+            source = first.everybody(order)
         } else {
             // Neighbours stand side by side in index and table: in their order they are found sooner.
-            let order: SQL = newestFirst ? " ORDER BY contact_id DESC" : " ORDER BY contact_id"
-            source =
-                (sets.count == 1
-                    ? "SELECT DISTINCT contact_id FROM (\(first.people)) q"
-                    : Self.combine(sets.map(\.people), " INTERSECT "))
-                + order
+            source = Self.combine(sets.map(\.people), " INTERSECT ") + " ORDER BY contact_id\(order.sql)"
         }
         let rest: [RuleNode] = parts.enumerated().filter { !known.contains($0.offset) }.map(\.element)
         // Few people are looked up one by one.

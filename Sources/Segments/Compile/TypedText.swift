@@ -19,6 +19,14 @@ struct TypedText {
     /// Whether folding A to Z alone decides.
     var isPlain: Bool { wanted.unicodeScalars.allSatisfy(Self.isPlain) }
 
+    /// The first letter as it may be written; nil where that cannot be told.
+    var firstLetters: [String]? {
+        guard let first = wanted.unicodeScalars.first, Self.isPlain(first) else { return nil }
+        let letter = String(first)
+        let capital: String = letter.uppercased()
+        return capital == letter ? [letter] : [letter, capital]
+    }
+
     /// For `LIKE`, with `_` for each letter that is left open; nil where nothing would be left.
     var pattern: String? {
         guard wanted.unicodeScalars.contains(where: Self.isPlain) else { return nil }
@@ -36,6 +44,14 @@ struct TypedText {
 }
 
 extension RuleCompiler {
+    /// What is asked before a text is folded to see what it begins with: its first letter, which spares most texts that.
+    func beginning(_ comparison: RuleOperator, _ value: RuleValue, _ text: SQL) -> SQL {
+        guard case (.startsWith, .text(let given)) = (comparison, value),
+            let letters = TypedText(wanted: FoldedText.fold(given)).firstLetters
+        else { return "" }
+        return "(\(SQL.join(letters.map { "starts_with(\(text), \($0))" }, separator: " OR "))) AND "
+    }
+
     /// The comparison of a text as people typed it. NULL counts as no.
     func typedPredicate(_ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ text: SQL) -> SQL {
         let plain: SQL = "lower((\(text)) COLLATE \"C\")"
