@@ -113,6 +113,26 @@ struct SQLTests {
         }
     }
 
+    @Test("a transaction of any isolation begins rightly on a connection that gives up statements before it")
+    func evictedBeforeTransaction() async throws {
+        try await TestDatabase.withAddress { address in
+            var settings = ConnectionSettings(address: address)
+            settings.preparedStatements = 2
+            let pool = PostgresPool(name: "tests", settings: settings, limits: .init(maximum: 1))
+            let database = Database(pool)
+            for count in 1...6 {
+                let level: String = try await database.transaction(isolation: .serializable) { tx in
+                    let columns: SQL = SQL.join((1...count).map { "\($0)" }, separator: " + ")
+                    _ = try await tx.value(Int.self, "test.sum", "SELECT \(columns)")
+                    return try await tx.value(
+                        String.self, "test.level", "SELECT current_setting('transaction_isolation')")
+                }
+                #expect(level == "serializable")
+            }
+            await pool.shutDown()
+        }
+    }
+
     @Test("queries of a pipeline share a round trip, and one that fails takes the others with it")
     func pipeline() async throws {
         try await TestDatabase.withDatabase { database in

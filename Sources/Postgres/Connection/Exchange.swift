@@ -76,11 +76,16 @@ extension PostgresConnection {
         guard let wire else { throw PostgresError.connectionLost(query: "\(operation.query)", reason: "closed") }
         var steps: [Step] = []
         do throws(Wire.Interruption) {
-            if wire.transactionStatus == PQTRANS_IDLE {
-                for name in statements.takeEvicted() {
-                    try wire.send(unprepared: Array("DEALLOCATE \(name)\0".utf8))
-                    steps.append(.unprepared)
-                }
+            let evicted: [String] = wire.transactionStatus == PQTRANS_IDLE ? statements.takeEvicted() : []
+            for name in evicted {
+                try wire.send(unprepared: Array("DEALLOCATE \(name)\0".utf8))
+                steps.append(.unprepared)
+            }
+            if !evicted.isEmpty {
+                // What went before would be part of the transaction that begins now, whose isolation level could then no
+                // longer be chosen.
+                try wire.sendSync()
+                steps.append(.sync)
             }
             for sql in prelude {
                 try wire.send(unprepared: sql.text + [0])
