@@ -11,6 +11,12 @@ package struct Database: Sendable {
         self.pool = pool
     }
 
+    /// Connections that `readBeside` could have now.
+    package var spareConnections: Int { pool.spare }
+
+    /// How long a statement may take.
+    package var statementLimit: Duration { pool.settings.statementTimeout }
+
     /// Statements that commit one by one, on global tables (users, sessions, the job queue).
     /// - Parameter timeout: for the whole closure; without it each statement has the pool's limit.
     package func session<Value>(
@@ -48,13 +54,26 @@ package struct Database: Sendable {
     ///   20.7.4, `plan_cache_mode`). Unless it asks for more time, such a read counts as quick, and only some of the pool's
     ///   connections are for those (see `PostgresPool.Limits`): it must not be made within another.
     package func read<Value>(
-        _ workspace: WorkspaceID, timeout: Duration? = nil, keepsPlans: Bool = false,
-        isolation: isolated (any Actor)? = #isolation, _ body: (PostgresTransaction) async throws -> Value
+        _ workspace: WorkspaceID, isolation level: IsolationLevel = .readCommitted, timeout: Duration? = nil,
+        keepsPlans: Bool = false, isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
-        let opening: [SQL] = [SQL(trusted: "BEGIN READ ONLY"), .enter(workspace)]
+        let opening: [SQL] = [.beginReading(level), .enter(workspace)]
         return try await once(
             timeout, opening, planLife: keepsPlans ? .seconds(5) : nil, isQuick: keepsPlans && timeout == nil,
             body: body)
+    }
+
+    /// A read-only transaction in a workspace that sees what another one sees, which has to last as long, on a connection
+    /// that nobody else needs now. Where there is none, nil, at once.
+    package func readBeside<Value>(
+        _ workspace: WorkspaceID, seeing snapshot: Snapshot, isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value? {
+        guard let connection = await pool.leaseSpare() else { return nil }
+        defer { pool.release(connection) }
+        let opening: [SQL] = [.beginReading(.repeatableRead), .see(snapshot), .enter(workspace)]
+        return try await run(opening, on: connection, timeout: nil, planLife: nil, body: body)
     }
 
     /// A transaction in a workspace. Tried again like `transaction`.
@@ -123,6 +142,13 @@ package struct Database: Sendable {
     ) async throws -> Value {
         let connection = try await pool.lease(isQuick: isQuick)
         defer { pool.release(connection, isQuick: isQuick) }
+        return try await run(opening, on: connection, timeout: timeout, planLife: planLife, body: body)
+    }
+
+    private func run<Value>(
+        _ opening: [SQL], on connection: PostgresConnection, timeout: Duration?, planLife: Duration?,
+        isolation: isolated (any Actor)? = #isolation, body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
         let limit: Duration = pool.settings.statementTimeout
         var prelude: [SQL] = opening
         if let timeout, timeout > limit {
@@ -151,7 +177,29 @@ package enum IsolationLevel: String, Sendable {
     case serializable = "SERIALIZABLE"
 }
 
+/// What a transaction sees, for others to see the same (PostgreSQL manual 9.27.5). `pg_export_snapshot()` names it, which
+/// the transaction must not ask before `REPEATABLE READ` holds it to one moment.
+package struct Snapshot: Sendable {
+    fileprivate let name: String
+
+    /// - Parameter name: as `pg_export_snapshot()` gave it; nil for anything else.
+    package init?(name: String) {
+        guard !name.isEmpty,
+            name.utf8.allSatisfy({ UInt8(ascii: "-") == $0 || Character(UnicodeScalar($0)).isHexDigit })
+        else { return nil }
+        self.name = name
+    }
+}
+
 extension SQL {
+    static func beginReading(_ level: IsolationLevel) -> SQL {
+        SQL(trusted: "BEGIN ISOLATION LEVEL \(level.rawValue) READ ONLY")
+    }
+
+    static func see(_ snapshot: Snapshot) -> SQL {
+        SQL(trusted: "SET TRANSACTION SNAPSHOT '\(snapshot.name)'")
+    }
+
     /// Lets the transaction see one workspace. `SET LOCAL` and not `set_config()`, so that Citus can follow.
     static func enter(_ workspace: WorkspaceID) -> SQL {
         SQL(trusted: "SET LOCAL app.workspace_id = '\(workspace)'")

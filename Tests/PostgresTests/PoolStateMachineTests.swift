@@ -32,6 +32,8 @@ private final class Book {
         }
     }
 
+    var spare: Int { machine.spare }
+    func leaseSpare() -> String { machine.leaseSpare().map(word) ?? "none" }
     func opened() { machine.opened() }
     func failed(isQuick: Bool = false) -> String { word(machine.failed(isQuick: isQuick)) }
     func discard(isQuick: Bool = false) -> String { word(machine.discard(isQuick: isQuick)) }
@@ -112,6 +114,29 @@ struct PoolStateMachineTests {
         #expect(book.failed(isQuick: true) == "nobody")
         #expect(book.lease(6, isQuick: true) == "open")
         #expect(book.counts == ["idle": 0, "leased": 1, "opening": 1, "waiting": 0])
+    }
+
+    @Test("has a connection to spare where nobody waits and another is left")
+    func spares() {
+        let book = Book(maximum: 3)
+        #expect(book.lease(1) == "open")
+        book.opened()
+        #expect(book.spare == 1)
+        #expect(book.leaseSpare() == "open")
+        book.opened()
+        // The last one is for whoever comes next.
+        #expect(book.spare == 0)
+        #expect(book.leaseSpare() == "none")
+        #expect(book.lease(2) == "open")
+        book.opened()
+        #expect(book.lease(3) == "wait")
+        #expect(book.release("a", start) == "3: use a")
+        #expect(book.release("b", start) == "nobody")
+        #expect(book.leaseSpare() == "none")
+        #expect(book.release("c", start) == "nobody")
+        #expect(book.leaseSpare() == "use c")
+        _ = book.close()
+        #expect(book.spare == 0)
     }
 
     @Test("names those who have waited as long as they would, and when the next of the others gives up")

@@ -191,6 +191,47 @@ struct TransactionTests {
         }
     }
 
+    @Test("a read beside another sees what that one sees, in its workspace alone, where a connection is to spare")
+    func beside() async throws {
+        let workspace = WorkspaceID(UUID())
+        try await TestDatabase.withDatabase(connections: 3) { database in
+            try await makeTable(database)
+            _ = try await database.write(workspace) { tx in
+                try await tx.run("test.insert", "INSERT INTO marketing_things VALUES (\(workspace), 1)")
+            }
+            try await database.read(workspace, isolation: .repeatableRead) { tx in
+                let name: String = try await tx.value(String.self, "test.snapshot", "SELECT pg_export_snapshot()")
+                let snapshot = try #require(Snapshot(name: name))
+                _ = try await database.write(workspace) { other in
+                    try await other.run("test.insert", "INSERT INTO marketing_things VALUES (\(workspace), 2)")
+                }
+                #expect(database.spareConnections == 1)
+                let beside: Int? = try await database.readBeside(workspace, seeing: snapshot) { other in
+                    // Two are in use now; the third stays for whoever comes next.
+                    #expect(database.spareConnections == 0)
+                    let none: Int? = try await database.readBeside(workspace, seeing: snapshot) { _ in 1 }
+                    #expect(none == nil)
+                    return try await other.value(Int.self, "test.count", count)
+                }
+                #expect(beside == 1)
+                let foreign: Int? = try await database.readBeside(WorkspaceID(UUID()), seeing: snapshot) { other in
+                    try await other.value(Int.self, "test.count", count)
+                }
+                #expect(foreign == 0)
+                let writing = await #expect(throws: PostgresError.self) {
+                    try await database.readBeside(workspace, seeing: snapshot) { other in
+                        try await other.run("test.insert", "INSERT INTO marketing_things VALUES (\(workspace), 3)")
+                    }
+                }
+                #expect(writing?.sqlState == "25006")
+            }
+            let now: Int = try await database.read(workspace) { try await $0.value(Int.self, "test.count", count) }
+            #expect(now == 2)
+        }
+        #expect(Snapshot(name: "00000003-0000001B-1") != nil)
+        #expect(["", "1'; DROP TABLE x", "1 2", "é"].allSatisfy { Snapshot(name: $0) == nil })
+    }
+
     @Test("a session refuses use after its closure has ended")
     func escaped() async throws {
         try await TestDatabase.withDatabase { database in

@@ -127,9 +127,32 @@ struct RuleAgreementTests {
                 #expect(count == ids.count)
             }
             #expect(found[0] == found[1])
+            try await cut(group, compiler, tx, whole: found[0])
             // Branches have nobody in common.
             #expect(decided.apart.isDisjoint(with: found[0]))
             decided.apart.formUnion(found[0])
+        }
+    }
+
+    /// Where a rule can be cut, its parts find everybody once, whichever way people are cut.
+    private func cut(
+        _ group: RuleGroup, _ compiler: RuleCompiler, _ tx: PostgresTransaction, whole: Set<ContactID>
+    ) async throws {
+        guard RuleNode.group(group).isSliceable else { return }
+        let everybody: [ContactID] = try await tx.values(
+            ContactID.self, "test.ids",
+            "SELECT id FROM marketing_contacts WHERE workspace_id = \(compiler.workspace) ORDER BY id")
+        for slices in [RuleSlice.people(everybody, parts: 3), RuleSlice.pages(2, parts: 2)] {
+            var ids: [ContactID] = []
+            for slice in slices {
+                var compiler: RuleCompiler = compiler
+                compiler.slice = slice
+                let people: RulePeople = compiler.people(group, from: RuleStart())
+                ids += try await tx.values(
+                    ContactID.self, "test.slice", "SELECT c.id FROM \(people.source) WHERE \(people.condition)")
+            }
+            #expect(ids.count == whole.count)
+            #expect(Set(ids) == whole)
         }
     }
 

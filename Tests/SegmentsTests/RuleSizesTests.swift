@@ -128,4 +128,47 @@ struct RuleSizesTests {
             }
         }
     }
+
+    @Test("Very many people are counted in parts, by several connections that see the same moment")
+    func parts() async throws {
+        try await SegmentStage.with { stage in
+            try await fill(stage)
+            let database: Database = stage.portal.services.database
+            let actions = stage.portal.assembly.segments.actions
+            for rules in [
+                #"{"all":[\#(Self.pro)]}"#, #"{"all":[\#(Self.pro),\#(Self.order)]}"#,
+                #"{"any":[\#(Self.pro),\#(Self.order)]}"#,
+            ] {
+                let json: JSONValue = try JSONDecoder().decode(JSONValue.self, from: Data(rules.utf8))
+                try await database.read(stage.workspace, isolation: .repeatableRead) { tx in
+                    let rule = try await actions.desk.prepare(json, stage.ana.scope, in: tx)
+                    var query = RuleQuery(
+                        scope: stage.ana.scope, rule: rule, ledger: LedgerBehaviour(), transaction: tx)
+                    let groups: [RuleGroup] = RuleBranches.of(rule.group, query.compiler)
+                    let whole: Int = try await query.count(groups.map { RuleBranch(group: $0, start: RuleStart()) })
+                    // As many as there would be in a large workspace.
+                    let many = RuleStart(people: RuleBranch.leastToCut)
+                    let branches: [RuleBranch] = groups.map { RuleBranch(group: $0, start: many) }
+                    let cut = try #require(try await RuleCut.of(branches, stage.workspace, database, tx))
+                    #expect(cut.connections > 1)
+                    query.database = database
+                    // Whoever comes meanwhile is not of that moment.
+                    _ = try await database.write(stage.workspace) { other in
+                        try await other.run(
+                            "test.more",
+                            """
+                            INSERT INTO marketing_contacts (workspace_id, id, email, email_key, properties, created_at,
+                                updated_at)
+                            SELECT \(stage.workspace), gen_random_uuid(), NULL, NULL, '{"plan": "pro"}', now(), now()
+                            FROM generate_series(1, 500)
+                            """)
+                    }
+                    #expect(try await query.count(branches) == whole)
+                    let helpers: String = try await tx.value(
+                        String.self, "test.helpers", "SELECT current_setting('max_parallel_workers_per_gather')")
+                    #expect(helpers == String(cut.helpers), "other statements have their helpers back")
+                }
+            }
+        }
+    }
 }

@@ -80,7 +80,7 @@ struct SegmentsScenario: Sendable {
     private func ask(_ stage: BenchStage, _ account: BenchAccount, _ box: ReportBox) async throws {
         let pool = PostgresPool(
             name: "bench questions", settings: ConnectionSettings(address: stage.databaseURL),
-            limits: .init(minimum: 1, maximum: 2), logger: Logger(label: "bench"))
+            limits: .init(minimum: 1, maximum: 8), logger: Logger(label: "bench"))
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(try await ask(Database(pool), stage, account, box))

@@ -73,6 +73,12 @@ struct PoolStateMachine<Connection: Sendable> {
         return .wait
     }
 
+    /// How many connections nobody needs now, but for one that is left for whoever comes next.
+    var spare: Int { isClosed || !waiters.isEmpty ? 0 : max(0, limits.maximum - leased - opening - 1) }
+
+    /// For somebody who can do without.
+    mutating func leaseSpare() -> Grant? { spare > 0 ? nextConnection() : nil }
+
     private func hasShare(_ isQuick: Bool) -> Bool { !isQuick || quickReads < limits.quickReads }
 
     private mutating func nextGrant(_ isQuick: Bool) -> Grant? {

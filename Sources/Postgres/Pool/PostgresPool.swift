@@ -92,6 +92,16 @@ package final class PostgresPool: Service {
         }
     }
 
+    /// A connection for somebody who can do without, for which the caller must call `release`; nil where none is to spare.
+    func leaseSpare() async -> PostgresConnection? {
+        switch state.withLock({ $0.machine.leaseSpare() }) {
+        case .use(let connection): connection
+        // A server that takes no more connections has none to spare.
+        case .open: try? await open(false, until: .now)
+        case nil: nil
+        }
+    }
+
     private func recordLease(since start: Deadline) {
         waitTimer.recordNanoseconds(start.elapsedNanoseconds)
         inUse.record(state.withLock { $0.machine.leased })
@@ -210,6 +220,9 @@ package final class PostgresPool: Service {
         }
         wake(answer.wake)
     }
+
+    /// How many connections nobody needs now, but for the one that is left for whoever comes next.
+    var spare: Int { state.withLock { $0.machine.spare } }
 
     /// Connections in use, idle, and callers that wait.
     package var usage: (leased: Int, idle: Int, waiting: Int) {

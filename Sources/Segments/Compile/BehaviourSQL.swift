@@ -70,7 +70,8 @@ extension RuleCompiler {
 
     private func events(_ name: String, _ behaviour: RuleBehaviour) -> SQL {
         var sql: SQL = """
-            SELECT e.contact_id FROM marketing_events e WHERE e.workspace_id = \(workspace) AND e.name = \(name)
+            SELECT e.contact_id FROM marketing_events e
+            WHERE e.workspace_id = \(workspace) AND e.name = \(name)\(part("e.contact_id"))
             """
         if let window = behaviour.window { sql += " AND \(Self.within(MomentBounds(window, clock), "e.occurred_at"))" }
         if !behaviour.filters.isEmpty {

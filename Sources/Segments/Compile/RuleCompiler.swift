@@ -18,6 +18,8 @@ package struct RuleCompiler: Sendable {
     let clock: RuleClock
     let ledger: any BehaviourLedger
     let reach: Reach
+    /// The part of everybody that is looked at; nil for all.
+    var slice: RuleSlice?
 
     package init(
         _ workspace: WorkspaceID, clock: RuleClock, ledger: any BehaviourLedger, reach: Reach = .everybody
@@ -134,11 +136,14 @@ package struct RuleCompiler: Sendable {
         return Piece(sql: "c.email_status = ANY (\(wanted))\(hint)", isSure: true)
     }
 
+    /// Leaves out what belongs to people of other parts; begins with `AND`.
+    func part(_ person: SQL) -> SQL { slice?.has(person) ?? "" }
+
     private func onList(_ value: RuleValue) -> SQL {
         guard case .ids(let lists) = value else { return "false" }
         return """
             EXISTS (SELECT FROM marketing_list_members m
-                WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists)) AND m.contact_id = c.id)
+                WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists)) AND m.contact_id = c.id\(part("m.contact_id")))
             """
     }
 

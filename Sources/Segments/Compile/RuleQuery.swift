@@ -11,6 +11,8 @@ struct RuleQuery: Sendable {
     let rule: PreparedRule
     let ledger: any BehaviourLedger
     let transaction: PostgresTransaction
+    /// Where other connections are to be had, for a transaction that holds to one moment.
+    var database: Database?
 
     /// Plans for the values at hand, with room for sorting and hashing: rules differ too much for a plan of all.
     static let settingsQuery: Query<String> = .values(
@@ -32,23 +34,6 @@ struct RuleQuery: Sendable {
     }
 
     // MARK: Questions
-
-    /// The statement that counts, as `EXPLAIN` and the page show it.
-    func countSQL(_ branch: RuleBranch) -> SQL {
-        let people: RulePeople = compiler.people(branch.group, from: branch.start)
-        return "SELECT count(*) FILTER (WHERE \(people.late)) FROM \(people.source) WHERE \(people.early)"
-    }
-
-    func count(_ branches: [RuleBranch]) async throws -> Int {
-        var sum = 0
-        for branch in branches {
-            let counting: Query<Int> = .values(Int.self, "segments.count", countSQL(branch))
-            let (_, counts) = try await transaction.pipeline(
-                Self.joins(branch.start.looksUp ? .some : .whole), counting)
-            sum += counts.first ?? 0
-        }
-        return sum
-    }
 
     /// What PostgreSQL may choose from for its joins.
     enum Joins {

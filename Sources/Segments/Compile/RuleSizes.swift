@@ -20,12 +20,8 @@ struct RuleSizes {
         let candidates: [Candidate] = RuleCompiler.parts(group).enumerated().compactMap { place, node in
             compiler.set(node).map { (place, node, $0) }
         }
-        guard !candidates.isEmpty else {
-            try await RuleQuery.settings(in: transaction)
-            return RuleStart()
-        }
         let (people, counts) = try await counted(candidates)
-        guard people > exact else { return RuleStart() }
+        guard people > exact, !candidates.isEmpty else { return RuleStart(people: people) }
         var sizes: [RuleStart.Size] = []
         var long: [Candidate] = []
         for candidate in candidates {
@@ -55,18 +51,20 @@ struct RuleSizes {
     /// How many people there are, and the length of each set as far as it is worth counting.
     private func counted(_ candidates: [Candidate]) async throws -> (people: Int, counts: [Int: Int]) {
         let limit: Int = exact
-        let counts: [SQL] = candidates.map { place, _, set in
-            """
-            (\(place), CASE WHEN t.people > \(limit) THEN
-                (SELECT count(*) FROM (SELECT FROM (\(set.estimate)) x LIMIT \(limit + 1)) y) END)
-            """
-        }
+        let counts: [SQL] =
+            ["(-1::bigint, t.people)"]
+            + candidates.map { place, _, set in
+                """
+                (\(place), CASE WHEN t.people > \(limit) THEN
+                    (SELECT count(*) FROM (SELECT FROM (\(set.estimate)) x LIMIT \(limit + 1)) y) END)
+                """
+            }
         let counting: Query<Count> = Query(
             Count.self, "segments.sizes",
             """
             SELECT v.place, coalesce(v.size, 0) FROM (SELECT coalesce((
                 SELECT contact_count FROM marketing_contact_totals WHERE workspace_id = \(compiler.workspace)), 0) AS people) t
-            CROSS JOIN LATERAL (VALUES (-1::bigint, t.people), \(SQL.join(counts, separator: ", "))) AS v(place, size)
+            CROSS JOIN LATERAL (VALUES \(SQL.join(counts, separator: ", "))) AS v(place, size)
             """)
         let (_, found) = try await transaction.pipeline(RuleQuery.settingsQuery, counting)
         let people: Int = found.first { $0.place < 0 }?.size ?? 0

@@ -15,6 +15,9 @@ struct RuleStart: Sendable, Equatable {
     /// are left have their rows compared.
     var probes = false
 
+    /// How many people there are.
+    var people = 0
+
     /// Sets up to this size are counted exactly, larger ones estimated.
     static let exact = 8_000
 
@@ -64,8 +67,9 @@ struct RuleStart: Sendable, Equatable {
     /// - Parameter exact: up to which length sets were counted.
     static func choose(_ sizes: [Size], of people: Int, exact: Int = RuleStart.exact) -> RuleStart {
         let ordered: [Size] = sizes.sorted { (alone($0), $0.place) < (alone($1), $1.place) }
-        guard people > exact, let best = ordered.first else { return RuleStart() }
-        var start = RuleStart(places: [best.place], left: min(best.people, people), entries: best.entries)
+        guard people > exact, let best = ordered.first else { return RuleStart(people: people) }
+        var start = RuleStart(
+            places: [best.place], left: min(best.people, people), entries: best.entries, people: people)
         for size in ordered.dropFirst() {
             let share: Double = min(1, Double(size.people) / Double(people))
             guard Double(size.entries) * entry < Double(start.left) * (1 - share) * fetch else { continue }
@@ -75,7 +79,7 @@ struct RuleStart: Sendable, Equatable {
         }
         let cost: Double = Double(start.entries) * entry + Double(start.left) * fetch
         if best.entries <= exact || (start.looksUp && cost < Double(people) * read) { return start }
-        return RuleStart(probes: sizes.contains { $0.isJoined && $0.people < people / 4 })
+        return RuleStart(probes: sizes.contains { $0.isJoined && $0.people < people / 4 }, people: people)
     }
 }
 
@@ -130,7 +134,7 @@ extension RuleCompiler {
         return RulePeople(
             source: "marketing_contacts c",
             early: """
-                c.workspace_id = \(workspace) AND \(rows.isEmpty ? "true" : likely(condition(rows)))
+                c.workspace_id = \(workspace)\(slice.map { " AND \($0.condition)" as SQL } ?? "") AND \(rows.isEmpty ? "true" : likely(condition(rows)))
                 AND \(condition(joined))
                 """,
             late: "c.deleted_at IS NULL AND \(condition(late))")

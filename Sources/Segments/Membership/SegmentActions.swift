@@ -157,9 +157,9 @@ package struct SegmentActions: SegmentRules {
 
     func preview(_ rules: JSONValue, _ scope: WorkspaceScope) async throws -> Preview {
         try await RuleQuery.narrowing {
-            try await services.database.read(scope.workspace) { transaction in
+            try await services.database.read(scope.workspace, isolation: .repeatableRead) { transaction in
                 let rule = try await desk.prepare(rules, scope, in: transaction)
-                let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
+                let query = question(rule, scope, transaction)
                 let start = ContinuousClock.now
                 let branches: [RuleBranch] = try await query.start()
                 let count: Int = try await query.count(branches)
@@ -197,12 +197,19 @@ package struct SegmentActions: SegmentRules {
         _ rules: JSONValue, _ scope: WorkspaceScope, _ body: (RuleQuery, [RuleBranch]) async throws -> Value
     ) async throws -> Value {
         try await RuleQuery.narrowing {
-            try await services.database.read(scope.workspace) { transaction in
+            try await services.database.read(scope.workspace, isolation: .repeatableRead) { transaction in
                 let rule = try await desk.prepare(rules, scope, in: transaction)
-                let query = RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction)
+                let query = question(rule, scope, transaction)
                 return try await body(query, try await query.start())
             }
         }
+    }
+
+    /// - Parameter transaction: holds to one moment, so that other connections can see what it sees.
+    private func question(
+        _ rule: PreparedRule, _ scope: WorkspaceScope, _ transaction: PostgresTransaction
+    ) -> RuleQuery {
+        RuleQuery(scope: scope, rule: rule, ledger: ledger, transaction: transaction, database: services.database)
     }
 
     /// The statements that count a rule, with their values, and how PostgreSQL would go about them.

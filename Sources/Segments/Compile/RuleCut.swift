@@ -1,0 +1,71 @@
+import Contacts
+import Core
+import Postgres
+
+/// How everybody is cut into parts, for several connections to count them as they are at one moment.
+struct RuleCut: Sendable {
+    /// More parts than connections, so that none waits long for the slowest.
+    private static let parts = 16
+    private static let mostConnections = 8
+    /// So many people, spread over the table, tell where to cut.
+    private static let sampled = 2_000
+
+    let snapshot: Snapshot
+    /// How many processes PostgreSQL would have helped with a statement.
+    let helpers: Int
+    let connections: Int
+    private let pages: Int
+    /// Whether few of the table's people belong to others.
+    private let isMostOfTable: Bool
+    private let some: [ContactID]
+
+    /// Nil where nothing is to be gained, or where what is read with people cannot be cut as they are.
+    /// - Parameter transaction: holds to one moment (`REPEATABLE READ`).
+    static func of(
+        _ branches: [RuleBranch], _ workspace: WorkspaceID, _ database: Database, _ transaction: PostgresTransaction
+    ) async throws -> RuleCut? {
+        let cut: [RuleBranch] = branches.filter(\.isCut)
+        guard let people = cut.first?.start.people, cut.allSatisfy(\.isSliceable), database.spareConnections > 0
+        else { return nil }
+        let percent: Double = min(100, Double(100 * sampled) / Double(people))
+        let found: Found = try await transaction.one(
+            Found.self, "segments.cut",
+            """
+            SELECT \(Found.columns), ARRAY(
+                SELECT c.id FROM marketing_contacts c TABLESAMPLE SYSTEM (\(percent)) REPEATABLE (1)
+                WHERE c.workspace_id = \(workspace) ORDER BY c.id)
+            FROM pg_class WHERE oid = 'marketing_contacts'::regclass
+            """)
+        let connections: Int = min(found.helpers, database.spareConnections, mostConnections - 1) + 1
+        guard connections > 1, found.some.count >= 2 * parts, let snapshot = Snapshot(name: found.snapshot)
+        else { return nil }
+        return RuleCut(
+            snapshot: snapshot, helpers: found.helpers, connections: connections, pages: found.pages,
+            isMostOfTable: people * 2 > found.tuples, some: found.some)
+    }
+
+    func slices(_ branch: RuleBranch) -> [RuleSlice] {
+        isMostOfTable && RuleNode.group(branch.group).isOfRow
+            ? RuleSlice.pages(pages, parts: Self.parts) : RuleSlice.people(some, parts: Self.parts)
+    }
+
+    private struct Found: PostgresRow {
+        static let columns: SQL = """
+            pg_export_snapshot(), current_setting('max_parallel_workers_per_gather')::bigint,
+            pg_relation_size(oid) / current_setting('block_size')::bigint, greatest(reltuples, 0)::bigint
+            """
+        let snapshot: String
+        let helpers: Int
+        let pages: Int
+        let tuples: Int
+        let some: [ContactID]
+
+        init(row: inout RowReader) throws {
+            snapshot = try row.next()
+            helpers = try row.next()
+            pages = try row.next()
+            tuples = try row.next()
+            some = try row.next()
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Core
+import Postgres
+
+/// A part of everybody, for one of several connections to look at.
+enum RuleSlice: Sendable, Equatable {
+    /// Those from one id on, up to another. Deeds and members of lists stand in the same order, so they are cut alike.
+    case people(from: ContactID?, to: ContactID?)
+    /// Those on some pages of the table, up to another page. Cheaper, where nothing is joined and few people of other
+    /// workspaces stand between.
+    case pages(from: Int, to: Int?)
+
+    /// Parts with about as many people each.
+    /// - Parameter some: ids of people spread over all of them, sorted.
+    static func people(_ some: [ContactID], parts: Int) -> [RuleSlice] {
+        let ends: [ContactID?] = (1..<parts).map { some[some.count * $0 / parts] } + [nil]
+        return zip([nil] + ends, ends).map { .people(from: $0, to: $1) }
+    }
+
+    static func pages(_ count: Int, parts: Int) -> [RuleSlice] {
+        (0..<parts).map { part in
+            .pages(from: count * part / parts, to: part + 1 < parts ? count * (part + 1) / parts : nil)
+        }
+    }
+
+    /// Whether a person, as `c`, belongs to it.
+    var condition: SQL {
+        switch self {
+        case .people: "true\(has("c.id"))"
+        case .pages(let from, let to):
+            "c.ctid >= \(Self.page(from))\(to.map { " AND c.ctid < \(Self.page($0))" as SQL } ?? "")"
+        }
+    }
+
+    /// Leaves out rows of other tables that belong to people of other parts; begins with `AND`.
+    func has(_ person: SQL) -> SQL {
+        guard case .people(let from, let to) = self else { return "" }
+        var sql: SQL = ""
+        if let from { sql += " AND \(person) >= \(from)" }
+        if let to { sql += " AND \(person) < \(to)" }
+        return sql
+    }
+
+    private static func page(_ number: Int) -> SQL { "\("(\(number),0)")::text::tid" }
+}
+
+extension RuleBranch {
+    /// Whether everything that it reads can be cut as people are.
+    var isSliceable: Bool { RuleNode.group(group).isSliceable }
+}
+
+extension RuleNode {
+    /// Whether everything that it joins can be cut as people are.
+    var isSliceable: Bool {
+        switch self {
+        case .group(let group): group.nodes.allSatisfy(\.isSliceable)
+        case .condition(let condition):
+            if case .list = condition.field { true } else { isOfRow }
+        case .behaviour(let behaviour):
+            if case .event = behaviour.kind { true } else { false }
+        }
+    }
+}
