@@ -31,6 +31,14 @@ package enum MessageBehaviour {
             """
     }
 
+    /// `contact_id` of everybody who ever opened or clicked a message, as `p`, each once. Machines are left out.
+    package static func engaged(clicks: Bool, in workspace: WorkspaceID) -> SQL {
+        """
+        SELECT p.contact_id FROM marketing_engaged_contacts p
+        WHERE p.workspace_id = \(workspace) AND p.deed = \(clicks ? "clicked" : "opened")
+        """
+    }
+
     /// `id` of every message of a campaign.
     package static func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {
         "SELECT m.id FROM marketing_messages m WHERE m.workspace_id = \(workspace)\(of(campaign, workspace))"

@@ -39,6 +39,14 @@ package struct MessageEngagement: EngagementLedger {
                 FROM recorded WHERE opens OR clicks OR leaves GROUP BY send_id
             ) f
             WHERE s.workspace_id = \(workspace) AND s.id = f.send_id
+        ),
+        engaged AS (
+            -- In order, so that two who add the same people at once wait for each other and not in a circle.
+            INSERT INTO marketing_engaged_contacts (workspace_id, deed, contact_id)
+            SELECT DISTINCT \(workspace), d.deed, r.contact_id
+            FROM recorded r CROSS JOIN LATERAL (VALUES ('opened', r.opens), ('clicked', r.clicks)) d (deed, is_first)
+            WHERE d.is_first ORDER BY d.deed, r.contact_id
+            ON CONFLICT DO NOTHING
         )
         """
     }

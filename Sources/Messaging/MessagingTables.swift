@@ -5,7 +5,10 @@ import Postgres
 
 /// What the tables of Messaging say about single people, what becomes of it with them, and how long it is kept.
 enum MessagingTables {
-    static let all: [PersonalTable] = [messages, outbox, suppressions, suppressionFailures]
+    static let all: [PersonalTable] = [
+        messages, outbox, suppressions, suppressionFailures,
+        .owned("marketing_engaged_contacts", title: "Whether they opened or clicked", order: "deed", isExported: false),
+    ]
 
     private static let messages = PersonalTable(
         "marketing_messages", title: "Messages",

@@ -218,6 +218,14 @@ struct RandomPeople {
                 opened timestamptz, clicked timestamptz, opens integer, clicks integer)
             """)
         try await tx.run(
+            "test.engaged",
+            """
+            INSERT INTO marketing_engaged_contacts (workspace_id, deed, contact_id)
+            SELECT DISTINCT m.workspace_id, d.deed, m.contact_id FROM marketing_messages m
+            CROSS JOIN LATERAL (VALUES ('opened', m.opened_at), ('clicked', m.clicked_at)) d (deed, at)
+            WHERE m.workspace_id = \(workspace) AND d.at IS NOT NULL
+            """)
+        try await tx.run(
             "test.hits",
             """
             INSERT INTO marketing_email_events (workspace_id, id, message_id, contact_id, kind, url, occurred_at, class,

@@ -6,6 +6,8 @@ extension MessagingSlice {
     /// Where this slice names people. Suppressions are about addresses, so they stay as they are.
     package static let contactReferences: [ContactReference] = [
         messages, .untouched("marketing_suppressions"),
+        // Kept up to date with the messages themselves.
+        .untouched("marketing_engaged_contacts"),
     ]
 
     /// The ledger allows one message per send, person and occurrence: where both people have one, the loser's gets a negative

@@ -42,6 +42,7 @@ struct AudienceSeed: Sendable {
             group.addTask {
                 try await makeEvents()
                 try await makeMessages()
+                try await makeEngaged()
                 try await makeOpens()
             }
             try await group.waitForAll()
@@ -260,6 +261,18 @@ struct AudienceSeed: Sendable {
                 LATERAL (SELECT now() - interval '365 days' * (1 - n::float8 / \(count)) - interval '4 hours') AS m (at),
                 LATERAL (SELECT \(Self.dice(44, 2)) = 0, \(Self.dice(44, 2)) = 0 AND \(Self.dice(41, 4)) < 3,
                     \(Self.dice(44, 2)) = 0 AND \(Self.dice(42, 5)) = 0) AS o (opened, seen, clicked)
+            """)
+    }
+
+    private func makeEngaged() async throws {
+        try await fill(
+            "marketing_engaged_contacts",
+            """
+            INSERT INTO marketing_engaged_contacts (workspace_id, deed, contact_id)
+            SELECT DISTINCT \(workspace), d.deed, m.contact_id
+            FROM marketing_messages m
+            CROSS JOIN LATERAL (VALUES ('opened', m.opened_at), ('clicked', m.clicked_at)) d (deed, at)
+            WHERE m.workspace_id = \(workspace) AND d.at IS NOT NULL
             """)
     }
 

@@ -17,6 +17,10 @@ package struct LedgerBehaviour: BehaviourLedger {
         MessageBehaviour.first(clicks: kind == .clicked, humanOnly: humanOnly, campaign, in: workspace)
     }
 
+    package func engaged(_ kind: RuleBehaviour.Kind, in workspace: WorkspaceID) -> SQL {
+        MessageBehaviour.engaged(clicks: kind == .clicked, in: workspace)
+    }
+
     package func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {
         MessageBehaviour.messages(of: campaign, in: workspace)
     }

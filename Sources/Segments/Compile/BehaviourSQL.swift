@@ -13,6 +13,10 @@ package protocol BehaviourLedger: Sendable {
     /// - Parameter humanOnly: machines left out; their hits have no time of their own and get that of the sending.
     func first(_ kind: RuleBehaviour.Kind, humanOnly: Bool, _ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL
 
+    /// `contact_id` of everybody who ever opened or clicked, as `p`, each once, machines left out; an index names them in
+    /// order.
+    func engaged(_ kind: RuleBehaviour.Kind, in workspace: WorkspaceID) -> SQL
+
     /// `id` of every message of a campaign.
     func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL
 }
@@ -47,6 +51,9 @@ extension RuleCompiler {
         case .event(let name): return events(name, behaviour)
         case .opened, .clicked:
             // The ledger knows who did at all; how often, when and on which link is told by the single events.
+            if once, behaviour.isEver {
+                return "\(ledger.engaged(behaviour.kind, in: workspace))\(part("p.contact_id"))"
+            }
             if once, behaviour.usesLedger {
                 let first: SQL = ledger.first(
                     behaviour.kind, humanOnly: behaviour.humanOnly, behaviour.campaign, in: workspace)
@@ -95,6 +102,9 @@ extension RuleBehaviour {
     var usesLedger: Bool {
         window == nil && link == nil && (kind == .opened || kind == .clicked)
     }
+
+    /// Asks only whether a person ever did it, with whatever message: there is a row for each who did.
+    var isEver: Bool { usesLedger && humanOnly && campaign == nil && threshold == 1 }
 }
 
 extension RuleValue {

@@ -131,6 +131,10 @@ extension RuleCompiler {
     }
 
     private func set(_ behaviour: RuleBehaviour, atLeast count: Int) -> RuleSet? {
+        if behaviour.isEver {
+            let deeds: SQL = self.deeds(behaviour, once: true)
+            return RuleSet(estimate: deeds) { "\(deeds) ORDER BY p.contact_id\($0.sql)" }
+        }
         let isOfLedger: Bool = behaviour.kind == .sent || (count == 1 && behaviour.usesLedger)
         // The ledger has no index of what happened when; only the messages of one campaign stand together.
         if isOfLedger, behaviour.campaign == nil { return nil }

@@ -84,13 +84,13 @@ struct RuleSizes {
             let plan: [String] = try await transaction.values(
                 String.self, "segments.estimate", "EXPLAIN SELECT FROM (\(set.estimate)) x")
             let entries: Int = max(least, Self.rows(in: plan))
-            if case .behaviour(let behaviour) = node {
+            if case .behaviour(let behaviour) = node, !behaviour.isEver {
                 sizes.append(
                     RuleStart.Size(
                         place: place, deeds: entries, atLeast: behaviour.threshold, of: people,
                         isJoined: behaviour.threshold == 1))
             } else {
-                sizes.append(RuleStart.Size(place: place, entries: entries))
+                sizes.append(RuleStart.Size(place: place, entries: entries, isJoined: !node.isOfRow))
             }
         }
         return sizes

@@ -56,7 +56,7 @@ extension RuleNode {
         case .condition(let condition):
             if case .list = condition.field { true } else { isOfRow }
         case .behaviour(let behaviour):
-            if case .event = behaviour.kind { true } else { false }
+            if case .event = behaviour.kind { true } else { behaviour.isEver }
         }
     }
 }
