@@ -49,14 +49,14 @@ extension RuleBranch {
 }
 
 extension RuleNode {
-    /// Whether everything that it joins can be cut as people are.
+    /// Whether everything that is long and joined can be cut as people are. Companies cannot, but are few.
     var isSliceable: Bool {
         switch self {
-        case .group(let group): group.nodes.allSatisfy(\.isSliceable)
-        case .condition(let condition):
-            if case .list = condition.field { true } else { isOfRow }
+        case .group(let group): return group.nodes.allSatisfy(\.isSliceable)
+        case .condition: return true
         case .behaviour(let behaviour):
-            if case .event = behaviour.kind { true } else { behaviour.isEver }
+            if case .event = behaviour.kind { return true }
+            return behaviour.isEver
         }
     }
 }
