@@ -1,10 +1,13 @@
 import Contacts
 import Core
+import FoundationEssentials
 import Postgres
 
 /// How everybody is cut into parts, for several connections to count them as they are at one moment.
 struct RuleCut: Sendable {
-    private static let mostConnections = 8
+    /// As many as there are processors, which the database's machine has too, by and large: more of them keep each other
+    /// waiting.
+    private static let mostConnections: Int = min(8, max(2, ProcessInfo.processInfo.activeProcessorCount))
     /// So many people, spread over the table, tell where to cut.
     private static let sampled = 2_000
 
@@ -25,27 +28,30 @@ struct RuleCut: Sendable {
         let cut: [RuleBranch] = branches.filter(\.isCut)
         guard let people = cut.first?.start.people, cut.allSatisfy(\.isSliceable), database.spareConnections > 0
         else { return nil }
+        let joins: Bool = !cut.allSatisfy(\.isOfRows)
         let percent: Double = min(100, Double(100 * sampled) / Double(people))
         let found: Found = try await transaction.one(
             Found.self, "segments.cut",
             """
-            SELECT \(Found.columns), ARRAY(
+            SELECT \(Found.columns), CASE WHEN \(joins) OR \(people) * 2 <= reltuples THEN ARRAY(
                 SELECT c.id FROM marketing_contacts c TABLESAMPLE SYSTEM (\(percent)) REPEATABLE (1)
-                WHERE c.workspace_id = \(workspace) ORDER BY c.id)
+                WHERE c.workspace_id = \(workspace) ORDER BY c.id) ELSE '{}' END
             FROM pg_class WHERE oid = 'marketing_contacts'::regclass
             """)
         let connections: Int = min(found.helpers, database.spareConnections, mostConnections - 1) + 1
-        guard connections > 1, found.some.count >= 4 * connections, let snapshot = Snapshot(name: found.snapshot)
+        let isMostOfTable: Bool = people * 2 > found.tuples
+        guard connections > 1, found.some.count >= 6 * connections || (isMostOfTable && !joins),
+            let snapshot = Snapshot(name: found.snapshot)
         else { return nil }
         return RuleCut(
             snapshot: snapshot, helpers: found.helpers, connections: connections, pages: found.pages,
-            isMostOfTable: people * 2 > found.tuples, some: found.some)
+            isMostOfTable: isMostOfTable, some: found.some)
     }
 
     /// More parts than connections, so that none waits long for the slowest; fewer where each part reads companies anew.
     func slices(_ branch: RuleBranch) -> [RuleSlice] {
-        isMostOfTable && RuleNode.group(branch.group).isOfRow
-            ? RuleSlice.pages(pages, parts: 5 * connections) : RuleSlice.people(some, parts: 2 * connections)
+        isMostOfTable && branch.isOfRows
+            ? RuleSlice.pages(pages, parts: 8 * connections) : RuleSlice.people(some, parts: 3 * connections)
     }
 
     private struct Found: PostgresRow {

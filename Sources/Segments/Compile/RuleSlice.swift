@@ -46,6 +46,9 @@ enum RuleSlice: Sendable, Equatable {
 extension RuleBranch {
     /// Whether everything that it reads can be cut as people are.
     var isSliceable: Bool { RuleNode.group(group).isSliceable }
+
+    /// Whether people's own rows answer it.
+    var isOfRows: Bool { RuleNode.group(group).isOfRow }
 }
 
 extension RuleNode {

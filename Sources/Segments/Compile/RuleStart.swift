@@ -131,11 +131,13 @@ extension RuleCompiler {
         let late: [RuleNode] = parts.filter { $0.isOfRow && (start.probes || RuleCost($0).share >= 0.95) }
         let rows: [RuleNode] = parts.filter { $0.isOfRow && !late.contains($0) }
         let joined: [RuleNode] = parts.filter { !$0.isOfRow }
+        // Where one process reads a part and joins nothing, there is nothing to choose for PostgreSQL.
+        let isPlain: Bool = slice != nil && joined.isEmpty
+        let own: SQL = rows.isEmpty || isPlain ? condition(rows) : likely(condition(rows))
         return RulePeople(
             source: "marketing_contacts c",
             early: """
-                c.workspace_id = \(workspace)\(slice.map { " AND \($0.condition)" as SQL } ?? "") AND \(rows.isEmpty ? "true" : likely(condition(rows)))
-                AND \(condition(joined))
+                c.workspace_id = \(workspace) AND \(slice?.condition ?? "true") AND \(own) AND \(condition(joined))
                 """,
             late: "c.deleted_at IS NULL AND \(condition(late))")
     }
