@@ -57,6 +57,7 @@ struct RuleBranchesTests {
         #expect(!TypedText(wanted: "kiel").isPlain)
         #expect(TypedText(wanted: "m\u{FC}ller_\\50%i").pattern == #"m_ller\_\\50\%_"#)
         #expect(TypedText(wanted: "日本i").pattern == nil)
+        #expect(TypedText.beginning(#"50%_\"#) == #"50\%\_\\%"#)
         #expect(TypedText(wanted: "sch").firstLetters == ["s", "S"])
         #expect(TypedText(wanted: "4sale").firstLetters == ["4"])
         // The sign of Kelvin is a k as well, and capitals of other letters depend on the database.

@@ -40,7 +40,7 @@ extension RuleCompiler {
             let wanted: String = isWhole ? FoldedText.fold(given, for: kind) : FoldedText.fold(given)
             switch comparison {
             case .contains: return "strpos(\(text), \(wanted)) > 0"
-            case .startsWith: return "starts_with(\(text), \(wanted))"
+            case .startsWith: return "\(text) LIKE \(TypedText.beginning(wanted))"
             case .endsWith: return "right(\(text), \(Int32(wanted.unicodeScalars.count))) = \(wanted)"
             default: return "\(text) = \(wanted)"
             }

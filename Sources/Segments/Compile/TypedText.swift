@@ -19,6 +19,18 @@ struct TypedText {
     /// Whether folding A to Z alone decides.
     var isPlain: Bool { wanted.unicodeScalars.allSatisfy(Self.isPlain) }
 
+    /// For `LIKE`, which costs a quarter of `starts_with`.
+    static func beginning(_ text: String) -> String {
+        var pattern = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { append(scalar, to: &pattern) }
+        return String(pattern) + "%"
+    }
+
+    private static func append(_ scalar: Unicode.Scalar, to pattern: inout String.UnicodeScalarView) {
+        if scalar == "%" || scalar == "_" || scalar == "\\" { pattern.append("\\") }
+        pattern.append(scalar)
+    }
+
     /// The first letter as it may be written; nil where that cannot be told.
     var firstLetters: [String]? {
         guard let first = wanted.unicodeScalars.first, Self.isPlain(first) else { return nil }
@@ -32,12 +44,7 @@ struct TypedText {
         guard wanted.unicodeScalars.contains(where: Self.isPlain) else { return nil }
         var pattern = String.UnicodeScalarView()
         for scalar in wanted.unicodeScalars {
-            guard Self.isPlain(scalar) else {
-                pattern.append("_")
-                continue
-            }
-            if scalar == "%" || scalar == "_" || scalar == "\\" { pattern.append("\\") }
-            pattern.append(scalar)
+            if Self.isPlain(scalar) { Self.append(scalar, to: &pattern) } else { pattern.append("_") }
         }
         return String(pattern)
     }
@@ -49,7 +56,7 @@ extension RuleCompiler {
         guard case (.startsWith, .text(let given)) = (comparison, value),
             let letters = TypedText(wanted: FoldedText.fold(given)).firstLetters
         else { return "" }
-        return "(\(SQL.join(letters.map { "starts_with(\(text), \($0))" }, separator: " OR "))) AND "
+        return "(\(SQL.join(letters.map { "\(text) LIKE \(TypedText.beginning($0))" }, separator: " OR "))) AND "
     }
 
     /// The comparison of a text as people typed it. NULL counts as no.
