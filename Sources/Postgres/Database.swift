@@ -192,8 +192,10 @@ package struct Snapshot: Sendable {
 }
 
 extension SQL {
+    /// Every page begins so: what PostgreSQL assumes anyway is not sent.
     static func beginReading(_ level: IsolationLevel) -> SQL {
-        SQL(trusted: "BEGIN ISOLATION LEVEL \(level.rawValue) READ ONLY")
+        level == .readCommitted
+            ? SQL(trusted: "BEGIN READ ONLY") : SQL(trusted: "BEGIN ISOLATION LEVEL \(level.rawValue) READ ONLY")
     }
 
     static func see(_ snapshot: Snapshot) -> SQL {

@@ -163,8 +163,7 @@ private struct SlowestQuestions: Sendable {
     var sample = 0.0
 
     mutating func note(_ name: String, count: Double, sample: Double) {
-        if name.hasPrefix("three") { three = max(three, count) }
-        if name.hasPrefix("five") { five = max(five, count) }
+        if name.hasPrefix("three") { three = max(three, count) } else { five = max(five, count) }
         self.sample = max(self.sample, sample)
     }
 }
