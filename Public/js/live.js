@@ -4,6 +4,7 @@ import { announce, replaceContent } from "./page.js";
 for (const part of document.querySelectorAll("[data-live-src]")) {
   const source = new EventSource(part.dataset.liveSrc);
   let spoken = Date.now();
+  let isLeaving = false;
   source.addEventListener("fragment", (event) => {
     replaceContent(part, event.data);
     const text = part.querySelector("[data-live-status]")?.textContent.trim();
@@ -13,7 +14,10 @@ for (const part of document.querySelectorAll("[data-live-src]")) {
   });
   source.addEventListener("done", () => {
     source.close();
-    location.reload();
+    // Whoever is on the way to another page must not be called back; who only fetched a file is still here later.
+    if (isLeaving) setTimeout(() => location.reload(), 5_000);
+    else location.reload();
   });
+  addEventListener("beforeunload", () => (isLeaving = true));
   addEventListener("pagehide", () => source.close());
 }

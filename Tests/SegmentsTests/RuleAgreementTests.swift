@@ -132,6 +132,8 @@ struct RuleAgreementTests {
             #expect(decided.apart.isDisjoint(with: found[0]))
             decided.apart.formUnion(found[0])
         }
+        // Choices that everybody has to be read for are counted as a whole, in parts.
+        if groups.count > 1 { try await cut(rule, compiler, tx, whole: decided.apart) }
     }
 
     /// Where a rule can be cut, its parts find everybody once, whichever way people are cut.

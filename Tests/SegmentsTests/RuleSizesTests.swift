@@ -146,6 +146,7 @@ struct RuleSizesTests {
                         scope: stage.ana.scope, rule: rule, ledger: LedgerBehaviour(), transaction: tx)
                     let groups: [RuleGroup] = RuleBranches.of(rule.group, query.compiler)
                     let whole: Int = try await query.count(groups.map { RuleBranch(group: $0, start: RuleStart()) })
+                    #expect(whole > 0)
                     // As many as there would be in a large workspace.
                     let many = RuleStart(people: RuleBranch.leastToCut)
                     let branches: [RuleBranch] = groups.map { RuleBranch(group: $0, start: many) }

@@ -64,7 +64,9 @@ extension RuleCompiler {
     }
 
     private func engagements(_ behaviour: RuleBehaviour) -> SQL {
-        var sql: SQL = "SELECT e.contact_id FROM marketing_email_events e WHERE e.workspace_id = \(workspace)"
+        var sql: SQL = """
+            SELECT e.contact_id FROM marketing_email_events e WHERE e.workspace_id = \(workspace)\(part("e.contact_id"))
+            """
         sql += behaviour.kind == .clicked ? " AND e.kind = 'click'" : " AND e.kind IN ('open', 'click')"
         if let window = behaviour.window { sql += " AND \(Self.within(MomentBounds(window, clock), "e.occurred_at"))" }
         if behaviour.humanOnly { sql += " AND e.class = 'human'" }
@@ -102,6 +104,9 @@ extension RuleBehaviour {
     var usesLedger: Bool {
         window == nil && link == nil && (kind == .opened || kind == .clicked)
     }
+
+    /// Is answered from the ledger.
+    var isOfLedger: Bool { kind == .sent || (threshold == 1 && usesLedger) }
 
     /// Asks only whether a person ever did it, with whatever message: there is a row for each who did.
     var isEver: Bool { usesLedger && humanOnly && campaign == nil && threshold == 1 }

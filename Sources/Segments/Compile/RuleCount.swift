@@ -22,6 +22,10 @@ extension RuleQuery {
         guard let database, let cut = try await RuleCut.of(branches, scope.workspace, database, transaction) else {
             return try await count(CountingTurns(branches.map { CountingStep($0, countSQL($0)) }), transaction)
         }
+        // One process reads each part, so a choice costs it no more as a whole: everybody is read once.
+        let isWhole: Bool = branches.count > 1 && branches.allSatisfy(\.isCut)
+        let branches: [RuleBranch] =
+            isWhole ? [RuleBranch(group: rule.group, start: RuleStart(people: branches[0].start.people))] : branches
         // What is not cut comes first, for nobody to wait for it at the end.
         let whole: [CountingStep] = branches.filter { !$0.isCut }.map { CountingStep($0, countSQL($0)) }
         let sliced: [CountingStep] = branches.filter(\.isCut).flatMap { branch in

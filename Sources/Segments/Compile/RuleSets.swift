@@ -135,7 +135,7 @@ extension RuleCompiler {
             let deeds: SQL = self.deeds(behaviour, once: true)
             return RuleSet(estimate: deeds) { "\(deeds) ORDER BY p.contact_id\($0.sql)" }
         }
-        let isOfLedger: Bool = behaviour.kind == .sent || (count == 1 && behaviour.usesLedger)
+        let isOfLedger: Bool = behaviour.isOfLedger
         // The ledger has no index of what happened when; only the messages of one campaign stand together.
         if isOfLedger, behaviour.campaign == nil { return nil }
         let deeds: SQL = self.deeds(behaviour, once: count == 1)

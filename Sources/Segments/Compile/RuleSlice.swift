@@ -52,14 +52,18 @@ extension RuleBranch {
 }
 
 extension RuleNode {
-    /// Whether everything that is long and joined can be cut as people are. Companies cannot, but are few.
+    /// Whether everything that is long and joined can be cut as people are. Companies cannot, but are few; opens and clicks
+    /// stand in the order of time, but an index alone tells whose they are. The ledger would be read as a whole each time.
     var isSliceable: Bool {
         switch self {
         case .group(let group): return group.nodes.allSatisfy(\.isSliceable)
         case .condition: return true
         case .behaviour(let behaviour):
-            if case .event = behaviour.kind { return true }
-            return behaviour.isEver
+            switch behaviour.kind {
+            case .event: return true
+            case .opened, .clicked: return behaviour.isEver || (behaviour.campaign == nil && !behaviour.isOfLedger)
+            case .sent: return false
+            }
         }
     }
 }
