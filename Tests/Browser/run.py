@@ -11,6 +11,7 @@ import time
 
 from playwright.sync_api import sync_playwright
 
+import test_leaving
 import test_pages
 import test_story
 import test_words
@@ -40,6 +41,7 @@ def main() -> int:
             ]
             if "pages" in parts:
                 test_pages.visit_all(browser, portal, report, stories[0], arguments.pictures)
+                test_leaving.leave_when_done(browser, portal, report)
             if "pages" in parts or "words" in parts:
                 test_words.read_long_words(browser, portal, report)
         finally:
