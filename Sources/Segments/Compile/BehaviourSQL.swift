@@ -28,11 +28,7 @@ extension RuleCompiler {
         if count == 1 { return "EXISTS (SELECT FROM (\(deeds)) d WHERE d.contact_id = c.id)" }
         switch reach {
         case .everybody:
-            let people: SQL =
-                behaviour.isInOrder
-                ? Self.often(deeds, atLeast: count)
-                : "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
-            return "c.id IN (\(people))"
+            return "c.id IN (\(people(who: behaviour, atLeast: count)))"
         case .few:
             return """
                 (SELECT count(*) FROM (

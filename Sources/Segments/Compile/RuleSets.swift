@@ -35,7 +35,7 @@ struct RuleSet: Sendable {
     }
 
     /// Each of them once.
-    func everybody(_ order: IDOrder) -> SQL {
+    func all(_ order: IDOrder) -> SQL {
         inOrder?(order) ?? "SELECT DISTINCT contact_id FROM (\(people)) q ORDER BY contact_id\(order.sql)"
     }
 
@@ -142,16 +142,22 @@ extension RuleCompiler {
         if behaviour.isInOrder {
             return RuleSet(estimate: deeds) { Self.often(deeds, atLeast: count, inOrder: $0) }
         }
-        let people: SQL =
-            count == 1
-            ? deeds : "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
         return RuleSet(
-            people, estimate: isOfLedger ? deeds : self.deeds(behaviour.withoutDetails, once: false),
+            people(who: behaviour, atLeast: count),
+            estimate: isOfLedger ? deeds : self.deeds(behaviour.withoutDetails, once: false),
             candidates: count == 1 ? nil : deeds)
     }
 }
 
 extension RuleCompiler {
+    /// Who did it so often.
+    func people(who behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
+        let deeds: SQL = self.deeds(behaviour, once: count == 1)
+        if behaviour.isInOrder { return Self.often(deeds, atLeast: count) }
+        if count == 1 { return deeds }
+        return "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
+    }
+
     /// Who stands so often among deeds that an index names in the order of people. Read in that order, neighbours are
     /// counted as they pass by, in half the time that a table of everybody takes. The fence keeps the order: PostgreSQL
     /// cannot tell how much less it costs.

@@ -110,7 +110,7 @@ extension RuleCompiler {
             if first.candidates != nil { known.removeFirst() }
             source = first.some(most)
         } else if sets.count == 1 {
-            source = first.everybody(order)
+            source = first.all(order)
         } else {
             // Neighbours stand side by side in index and table: in their order they are found sooner.
             source = Self.combine(sets.map(\.people), " INTERSECT ") + " ORDER BY contact_id\(order.sql)"
