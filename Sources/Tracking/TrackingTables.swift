@@ -20,7 +20,9 @@ enum TrackingTables {
                     """
                 ]
             }),
-        .owned("marketing_events", title: "Events from other systems", order: "occurred_at"),
+        .owned(
+            "marketing_events", title: "Events from other systems", order: "occurred_at",
+            without: ["short_properties"]),
     ]
 
     /// Opens and clicks by people, not by machines, and whatever they did elsewhere.

@@ -152,6 +152,8 @@ struct RandomPeople {
         if random.chance(80) { properties["total"] = random.pick([.int(0), .double(2.5), .int(100), .string("100")]) }
         if random.chance(60) { properties["sku"] = .string(random.pick(RandomWorld.words)) }
         if random.chance(50) { properties["gift"] = .bool(random.chance(50)) }
+        // Too long for the index that answers most questions.
+        if random.chance(25) { properties["note"] = .string(String(repeating: "long ", count: 100)) }
         return .object([
             "id": .string(Self.id(number, kind: 10).lowercased),
             "c": .string(Self.id(random.number(0...count - 1)).lowercased),

@@ -89,6 +89,28 @@ struct ActivityTests {
         }
     }
 
+    @Test("The longest names and properties that are allowed are stored, and found by what they say")
+    func longest() async throws {
+        try await with { portal, ana in
+            let name = String(repeating: "ü", count: ActivityLimits.name)
+            // Many short members take the most room beside the key of an index.
+            let many = (0..<50).map { "\"\(Character(Unicode.Scalar(0x41 + $0)!))\":\($0 % 10)" }
+                .filter { !$0.hasPrefix("\"\\") }.joined(separator: ",")
+            let long = "\"A\":0,\"note\":\"\(String(repeating: "x", count: ActivityLimits.bytes - 100))\""
+            for (email, properties) in [("a@example.com", many), ("b@example.com", long), ("c@example.com", "\"A\":1")]
+            {
+                let event = #"{"name":"\#(name)","contact":{"email":"\#(email)"},"properties":{\#(properties)}}"#
+                let answer = try await ana.api(.post, "/v1/events", event)
+                #expect(answer.status == .ok, "\(answer.text)")
+            }
+            let rule = #"""
+                {"all":[{"behaviour":"event","name":"\#(name)","where":[{"property":"A","operator":"is","value":0}]}]}
+                """#
+            let found = try await ana.api(.post, "/v1/lists/preview-count", #"{"filterRules":\#(rule)}"#).json()
+            #expect(found["count"] == .int(2), "\(found)")
+        }
+    }
+
     @Test("Late events go to their month, however long the month is gone; too old and future ones are refused")
     func late() async throws {
         try await with { portal, ana in

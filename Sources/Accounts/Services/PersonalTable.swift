@@ -99,17 +99,13 @@ package struct PersonalTable: Sendable {
     /// - Parameters:
     ///   - person: the column with the person's id.
     ///   - order: a column; the export follows it.
+    ///   - without: columns that only repeat what others say.
     ///   - isExported: false for tables that only repeat what others say.
     package static func owned(
-        _ name: String, title: String, person: String = "contact_id", order: String, isExported: Bool = true
+        _ name: String, title: String, person: String = "contact_id", order: String, without: [String] = [],
+        isExported: Bool = true
     ) -> PersonalTable {
-        let rows: @Sendable (Person, Int) -> SQL = { about, limit in
-            """
-            SELECT to_jsonb(t) - 'workspace_id' FROM \(identifier: name) t
-            WHERE t.workspace_id = \(about.workspace) AND t.\(identifier: person) = \(about.contact)
-            ORDER BY t.\(identifier: order) LIMIT \(limit)
-            """
-        }
+        let rows = export(name, person: person, order: order, without: without)
         return PersonalTable(name, title: title, fate: .deleted, rows: isExported ? rows : nil) { about in
             [
                 """
@@ -122,11 +118,11 @@ package struct PersonalTable: Sendable {
 
     /// The same export for a table whose rows are not simply deleted.
     package static func export(
-        _ name: String, person: String = "contact_id", order: String
+        _ name: String, person: String = "contact_id", order: String, without: [String] = []
     ) -> @Sendable (Person, Int) -> SQL {
         { about, limit in
             """
-            SELECT to_jsonb(t) - 'workspace_id' FROM \(identifier: name) t
+            SELECT to_jsonb(t) - \(["workspace_id"] + without) FROM \(identifier: name) t
             WHERE t.workspace_id = \(about.workspace) AND t.\(identifier: person) = \(about.contact)
             ORDER BY t.\(identifier: order) LIMIT \(limit)
             """

@@ -24,48 +24,66 @@ package protocol BehaviourLedger: Sendable {
 extension RuleCompiler {
     /// Whether people did it at least so often. Never NULL.
     func did(_ behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
-        let deeds: SQL = self.deeds(behaviour, once: count == 1)
-        if count == 1 { return "EXISTS (SELECT FROM (\(deeds)) d WHERE d.contact_id = c.id)" }
         switch reach {
+        case .everybody where count > 1: return "c.id IN (\(people(who: behaviour, atLeast: count)))"
         case .everybody:
-            return "c.id IN (\(people(who: behaviour, atLeast: count)))"
+            return "EXISTS (SELECT FROM (\(deeds(behaviour, once: true))) d WHERE d.contact_id = c.id)"
         case .few:
-            return """
-                (SELECT count(*) FROM (
-                    SELECT FROM (\(deeds)) d WHERE d.contact_id = c.id LIMIT \(count)) n) >= \(count)
-                """
+            let own: SQL = "SELECT FROM (\(deedsOfFew(behaviour, once: count == 1))) d WHERE d.contact_id = c.id"
+            return count == 1 ? "EXISTS (\(own))" : "(SELECT count(*) FROM (\(own) LIMIT \(count)) n) >= \(count)"
         }
     }
 
-    /// `contact_id, occurred_at` of all deeds that count.
+    /// `contact_id` of all deeds that count, of everybody.
     func deeds(_ behaviour: RuleBehaviour, once: Bool) -> SQL {
-        let window: SQL =
-            behaviour.window.map { " WHERE \(Self.within(MomentBounds($0, clock), "d.occurred_at"))" } ?? ""
+        if let told = toldByLedger(behaviour, once: once) { return told }
+        return SQL.join(stretches(behaviour), separator: " UNION ALL ")
+    }
+
+    /// The same for people who are looked up one by one, in as few indexes as will do.
+    private func deedsOfFew(_ behaviour: RuleBehaviour, once: Bool) -> SQL {
+        if let told = toldByLedger(behaviour, once: once) { return told }
+        guard case .event(let name) = behaviour.kind else { return engagements(behaviour) }
+        return events(name, behaviour, filters(behaviour, in: "e.properties"))
+    }
+
+    /// What the ledger knows without a look at single events: who did it at all. How often, when and on which link is told
+    /// by those.
+    private func toldByLedger(_ behaviour: RuleBehaviour, once: Bool) -> SQL? {
         switch behaviour.kind {
+        case .event: return nil
         case .sent:
-            return "SELECT d.contact_id FROM (\(ledger.sent(behaviour.campaign, in: workspace))) d\(window)"
-        case .event(let name): return events(name, behaviour)
+            let sent: SQL = ledger.sent(behaviour.campaign, in: workspace)
+            return "SELECT d.contact_id FROM (\(sent)) d WHERE \(within(behaviour, "d.occurred_at"))"
         case .opened, .clicked:
-            // The ledger knows who did at all; how often, when and on which link is told by the single events.
             if once, behaviour.isEver {
                 return "\(ledger.engaged(behaviour.kind, in: workspace))\(part("p.contact_id"))"
             }
-            if once, behaviour.usesLedger {
-                let first: SQL = ledger.first(
-                    behaviour.kind, humanOnly: behaviour.humanOnly, behaviour.campaign, in: workspace)
-                return "SELECT d.contact_id FROM (\(first)) d"
-            }
-            return engagements(behaviour)
+            guard once, behaviour.usesLedger else { return nil }
+            let first: SQL = ledger.first(
+                behaviour.kind, humanOnly: behaviour.humanOnly, behaviour.campaign, in: workspace)
+            return "SELECT d.contact_id FROM (\(first)) d"
         }
+    }
+
+    /// All single deeds that count, of everybody, as `e`, each once: where an index alone tells of them it names those of
+    /// each stretch in the order of people.
+    func stretches(_ behaviour: RuleBehaviour) -> [SQL] {
+        guard case .event(let name) = behaviour.kind else { return [engagements(behaviour)] }
+        if behaviour.filters.isEmpty { return [events(name, behaviour, "")] }
+        let isShort: SQL = " AND e.short_properties IS NOT NULL\(filters(behaviour, in: "e.short_properties"))"
+        let isLong: SQL = " AND e.short_properties IS NULL\(filters(behaviour, in: "e.properties"))"
+        return [events(name, behaviour, isShort), events(name, behaviour, isLong)]
     }
 
     private func engagements(_ behaviour: RuleBehaviour) -> SQL {
         var sql: SQL = """
             SELECT e.contact_id FROM marketing_email_events e WHERE e.workspace_id = \(workspace)\(part("e.contact_id"))
             """
+        // A click counts as an open too: images may be off.
         sql += behaviour.kind == .clicked ? " AND e.kind = 'click'" : " AND e.kind IN ('open', 'click')"
-        if let window = behaviour.window { sql += " AND \(Self.within(MomentBounds(window, clock), "e.occurred_at"))" }
         if behaviour.humanOnly { sql += " AND e.class = 'human'" }
+        if behaviour.window != nil { sql += " AND \(within(behaviour, "e.occurred_at"))" }
         if let link = behaviour.link { sql += " AND e.url = \(link)" }
         if let campaign = behaviour.campaign {
             sql += " AND e.message_id IN (\(ledger.messages(of: campaign, in: workspace)))"
@@ -73,20 +91,28 @@ extension RuleCompiler {
         return sql
     }
 
-    private func events(_ name: String, _ behaviour: RuleBehaviour) -> SQL {
+    private func events(_ name: String, _ behaviour: RuleBehaviour, _ filters: SQL) -> SQL {
         var sql: SQL = """
             SELECT e.contact_id FROM marketing_events e
             WHERE e.workspace_id = \(workspace) AND e.name = \(name)\(part("e.contact_id"))
             """
-        if let window = behaviour.window { sql += " AND \(Self.within(MomentBounds(window, clock), "e.occurred_at"))" }
-        if !behaviour.filters.isEmpty {
-            sql += " AND \(likely(SQL.join(behaviour.filters.map(filter), separator: " AND ")))"
-        }
-        return sql
+        if behaviour.window != nil { sql += " AND \(within(behaviour, "e.occurred_at"))" }
+        return sql + filters
     }
 
-    private func filter(_ filter: RuleEventFilter) -> SQL {
-        let subject = RuleSubject.json("e.properties", filter.property)
+    private func within(_ behaviour: RuleBehaviour, _ moment: SQL) -> SQL {
+        behaviour.window.map { Self.within(MomentBounds($0, clock), moment) } ?? "true"
+    }
+
+    /// What the properties of an event must say; begins with `AND`.
+    private func filters(_ behaviour: RuleBehaviour, in properties: SQL) -> SQL {
+        guard !behaviour.filters.isEmpty else { return "" }
+        let all: [SQL] = behaviour.filters.map { filter($0, in: properties) }
+        return " AND \(likely(SQL.join(all, separator: " AND ")))"
+    }
+
+    private func filter(_ filter: RuleEventFilter, in properties: SQL) -> SQL {
+        let subject = RuleSubject.json(properties, filter.property)
         let kind: FieldKind = filter.value.kind
         if let opposite = filter.comparison.opposite {
             return "(\(predicate(kind, opposite, filter.value, subject))) IS NOT TRUE"

@@ -29,7 +29,7 @@ extension RuleQuery {
         // What is not cut comes first, for nobody to wait for it at the end.
         let whole: [CountingStep] = branches.filter { !$0.isCut }.map { CountingStep($0, countSQL($0)) }
         let sliced: [CountingStep] = branches.filter(\.isCut).flatMap { branch in
-            cut.slices(branch).map { CountingStep(branch, countSQL(branch, $0)) }
+            cut.slices(branch).map { CountingStep(joins: .part, sql: countSQL(branch, $0)) }
         }
         let turns = CountingTurns(whole + sliced, within: database.statementLimit)
         try await Self.processes(0, in: transaction)
@@ -80,10 +80,11 @@ extension RuleBranch {
 private struct CountingStep: Sendable {
     let joins: RuleQuery.Joins
     let sql: SQL
+}
 
+extension CountingStep {
     init(_ branch: RuleBranch, _ sql: SQL) {
-        joins = branch.start.looksUp ? .some : .whole
-        self.sql = sql
+        self.init(joins: branch.start.looksUp ? .some : .whole, sql: sql)
     }
 }
 

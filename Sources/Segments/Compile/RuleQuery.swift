@@ -41,23 +41,27 @@ struct RuleQuery: Sendable {
         case some
         /// Whole sets by hash, as nobody knows how many people there are.
         case whole
+        /// The same for a part of everybody, whose deeds are held against its people without being sorted out first.
+        case part
         /// People one by one, in the order in which they come.
         case walk
     }
 
     /// How statements join from now on.
     static func joins(_ joins: Joins) -> Query<String> {
-        let (loops, others): (SQL, SQL) =
+        let (loops, others, sorting): (SQL, SQL, SQL) =
             switch joins {
-            case .some: ("'on'", "'on'")
-            case .whole: ("'off'", "'on'")
-            case .walk: ("'on'", "'off'")
+            case .some: ("'on'", "'on'", "'on'")
+            case .whole: ("'off'", "'on'", "'on'")
+            case .part: ("'off'", "'on'", "'off'")
+            case .walk: ("'on'", "'off'", "'on'")
             }
         return .values(
             String.self, "segments.joins",
             """
             SELECT set_config('enable_nestloop', \(loops), true) || set_config('enable_hashjoin', \(others), true)
-                || set_config('enable_mergejoin', \(others), true)
+                || set_config('enable_mergejoin', \(others), true) || set_config('enable_hashagg', \(sorting), true)
+                || set_config('enable_sort', \(sorting), true)
             """)
     }
 

@@ -138,10 +138,11 @@ extension RuleCompiler {
         let isOfLedger: Bool = behaviour.isOfLedger
         // The ledger has no index of what happened when; only the messages of one campaign stand together.
         if isOfLedger, behaviour.campaign == nil { return nil }
-        let deeds: SQL = self.deeds(behaviour, once: count == 1)
         if behaviour.isInOrder {
-            return RuleSet(estimate: deeds) { Self.often(deeds, atLeast: count, inOrder: $0) }
+            let estimate: SQL = self.deeds(behaviour.withoutDetails, once: false)
+            return RuleSet(estimate: estimate) { often(behaviour, atLeast: count, inOrder: $0) }
         }
+        let deeds: SQL = self.deeds(behaviour, once: count == 1)
         return RuleSet(
             people(who: behaviour, atLeast: count),
             estimate: isOfLedger ? deeds : self.deeds(behaviour.withoutDetails, once: false),
@@ -152,31 +153,36 @@ extension RuleCompiler {
 extension RuleCompiler {
     /// Who did it so often.
     func people(who behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
+        if behaviour.isInOrder { return often(behaviour, atLeast: count, inOrder: .ascending) }
         let deeds: SQL = self.deeds(behaviour, once: count == 1)
-        if behaviour.isInOrder { return Self.often(deeds, atLeast: count) }
         if count == 1 { return deeds }
         return "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
     }
 
-    /// Who stands so often among deeds that an index names in the order of people. Read in that order, neighbours are
-    /// counted as they pass by, in half the time that a table of everybody takes. The fence keeps the order: PostgreSQL
+    /// Who stands so often among deeds that indexes name in the order of people. Read in that order, neighbours are
+    /// counted as they pass by, in half the time that a table of everybody takes. The fences keep the order: PostgreSQL
     /// cannot tell how much less it costs.
-    static func often(_ deeds: SQL, atLeast count: Int, inOrder order: RuleSet.IDOrder = .ascending) -> SQL {
-        """
-        SELECT d.contact_id FROM (\(deeds) ORDER BY e.contact_id\(order.sql) OFFSET 0) d
-        GROUP BY d.contact_id HAVING count(*) >= \(count) ORDER BY d.contact_id\(order.sql)
-        """
+    private func often(_ behaviour: RuleBehaviour, atLeast count: Int, inOrder order: RuleSet.IDOrder) -> SQL {
+        let fenced: [SQL] = stretches(behaviour).map { "\($0) ORDER BY e.contact_id\(order.sql) OFFSET 0" }
+        let deeds: SQL =
+            fenced.count == 1
+            ? fenced[0]
+            : """
+            SELECT q.contact_id FROM (\(SQL.join(fenced.map { "(\($0))" }, separator: " UNION ALL "))) q
+            ORDER BY q.contact_id\(order.sql) OFFSET 0
+            """
+        return """
+            SELECT d.contact_id FROM (\(deeds)) d
+            GROUP BY d.contact_id HAVING count(*) >= \(count) ORDER BY d.contact_id\(order.sql)
+            """
     }
 }
 
 extension RuleBehaviour {
-    /// Whether an index names its deeds in the order of people, as `e`.
-    var isInOrder: Bool {
-        if case .event = kind { return filters.isEmpty }
-        return false
-    }
+    /// Whether indexes name its deeds in the order of people, as `e`, without a look at the deeds themselves.
+    var isInOrder: Bool { kind != .sent && link == nil && campaign == nil }
 
-    /// What an index alone can tell of it.
+    /// What an index alone can tell of it, at once.
     fileprivate var withoutDetails: RuleBehaviour {
         RuleBehaviour(kind, times, window: window, humanOnly: humanOnly)
     }
