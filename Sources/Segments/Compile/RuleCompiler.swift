@@ -54,7 +54,7 @@ package struct RuleCompiler: Sendable {
 
     /// The conditions that must all hold, written one after the other.
     func condition(_ nodes: [RuleNode]) -> SQL {
-        let ordered: [RuleNode] = RuleCost.ordered(nodes, areAll: true)
+        let ordered: [RuleNode] = RuleCost.ordered(nodes, areAll: true, isPart: slice != nil)
         return ordered.isEmpty
             ? "true" : SQL.join(ordered.map { "(\(compile($0, negated: false).sql))" }, separator: " AND ")
     }
@@ -63,7 +63,9 @@ package struct RuleCompiler: Sendable {
         // None of them is: not any of them. Negation travels to the conditions, where it becomes an anti-join.
         let isNegated: Bool = (group.match == .none) != negated
         let isAll: Bool = (group.match == .all) != isNegated
-        let pieces: [Piece] = RuleCost.ordered(group.nodes, areAll: isAll, negated: isNegated).map {
+        let pieces: [Piece] = RuleCost.ordered(
+            group.nodes, areAll: isAll, negated: isNegated, isPart: slice != nil
+        ).map {
             compile($0, negated: isNegated)
         }
         let parts: [SQL] = pieces.map { "(\($0.sql))" }

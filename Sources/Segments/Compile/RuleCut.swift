@@ -9,7 +9,7 @@ struct RuleCut: Sendable {
     /// waiting.
     private static let mostConnections: Int = min(8, max(2, ProcessInfo.processInfo.activeProcessorCount))
     /// So many people, spread over the table, tell where to cut.
-    private static let sampled = 2_000
+    private static let sampled = 6_000
 
     let snapshot: Snapshot
     /// How many processes PostgreSQL would have helped with a statement.
@@ -51,7 +51,7 @@ struct RuleCut: Sendable {
     /// More parts than connections, so that none waits long for the slowest; fewer where each part reads companies anew.
     func slices(_ branch: RuleBranch) -> [RuleSlice] {
         isMostOfTable && branch.isOfRows
-            ? RuleSlice.pages(pages, parts: 8 * connections) : RuleSlice.people(some, parts: 3 * connections)
+            ? RuleSlice.pages(pages, parts: 8 * connections) : RuleSlice.people(some, parts: 4 * connections)
     }
 
     private struct Found: PostgresRow {

@@ -12,10 +12,14 @@ struct RuleCost {
 
     /// The conditions in the order in which the fewest comparisons are made: what decides soonest, for its cost, comes
     /// first.
-    /// - Parameter areAll: whether all must hold, so that one that does not decides.
-    static func ordered(_ nodes: [RuleNode], areAll: Bool, negated: Bool = false) -> [RuleNode] {
+    /// - Parameters:
+    ///   - areAll: whether all must hold, so that one that does not decides.
+    ///   - isPart: whether a part of everybody is looked at, so that people are found in sets that fit beside it.
+    static func ordered(
+        _ nodes: [RuleNode], areAll: Bool, negated: Bool = false, isPart: Bool = false
+    ) -> [RuleNode] {
         let ranked: [(rank: Double, place: Int, node: RuleNode)] = nodes.enumerated().map { place, node in
-            let own = RuleCost(node)
+            let own = RuleCost(node, isPart: isPart)
             let cost: RuleCost = negated ? own.negated : own
             let decides: Double = areAll ? 1 - cost.share : cost.share
             return (cost.effort / max(decides, 0.001), place, node)
@@ -28,19 +32,21 @@ struct RuleCost {
         self.share = share
     }
 
-    init(_ node: RuleNode) {
+    init(_ node: RuleNode, isPart: Bool = false) {
         switch node {
         case .condition(let condition): self.init(condition)
         case .behaviour(let behaviour):
-            let once = RuleCost(effort: 20, share: 0.3)
+            // Less than a look into a person's properties, where all who did it are at hand.
+            let once = RuleCost(effort: isPart ? 1 : 20, share: 0.3)
             if case .atLeast = behaviour.times { self = once } else { self = once.negated }
-        case .group(let group): self.init(group)
+        case .group(let group): self.init(group, isPart: isPart)
         }
     }
 
-    private init(_ group: RuleGroup) {
+    private init(_ group: RuleGroup, isPart: Bool) {
         let costs: [RuleCost] = group.nodes.map { node in
-            group.match == .none ? RuleCost(node).negated : RuleCost(node)
+            let own = RuleCost(node, isPart: isPart)
+            return group.match == .none ? own.negated : own
         }
         effort = costs.reduce(0) { $0 + $1.effort }
         share =
