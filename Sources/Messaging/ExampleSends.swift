@@ -35,7 +35,11 @@ extension MessagingInterface {
             """
             WITH moved AS (
                 UPDATE marketing_messages SET created_at = created_at - \(back), sent_at = sent_at - \(back)
-                WHERE workspace_id = \(workspace) AND send_id = \(send) RETURNING id, state
+                WHERE workspace_id = \(workspace) AND send_id = \(send) RETURNING id, state, contact_id
+            ),
+            timed AS (
+                UPDATE marketing_sent_times t SET occurred_at = t.occurred_at - \(back) FROM moved m
+                WHERE t.workspace_id = \(workspace) AND t.contact_id = m.contact_id AND t.message_id = m.id
             )
             SELECT id FROM moved WHERE state = 'sent' ORDER BY id
             """)

@@ -4,11 +4,18 @@ import Postgres
 /// What the ledger tells of people's behaviour, as parts of queries for rules of slices that do not know the ledger.
 package enum MessageBehaviour {
     /// `contact_id, occurred_at` of every message that was handed over to a mail server.
+    ///
+    /// Those of all campaigns are named by an index in the order of people.
     package static func sent(_ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL {
-        """
-        SELECT m.contact_id, m.sent_at AS occurred_at FROM marketing_messages m
-        WHERE m.workspace_id = \(workspace) AND m.sent_at IS NOT NULL\(of(campaign, workspace))
-        """
+        guard let campaign else {
+            return """
+                SELECT t.contact_id, t.occurred_at FROM marketing_sent_times t WHERE t.workspace_id = \(workspace)
+                """
+        }
+        return """
+            SELECT m.contact_id, m.sent_at AS occurred_at FROM marketing_messages m
+            WHERE m.workspace_id = \(workspace) AND m.sent_at IS NOT NULL\(of(campaign, workspace))
+            """
     }
 
     /// `contact_id, occurred_at` of every message that was opened, or clicked: once each, with the time of the first.
@@ -31,12 +38,13 @@ package enum MessageBehaviour {
             """
     }
 
-    /// `contact_id` of everybody who ever opened or clicked a message, as `p`, each once. Machines are left out.
-    package static func engaged(clicks: Bool, in workspace: WorkspaceID) -> SQL {
-        """
-        SELECT p.contact_id FROM marketing_engaged_contacts p
-        WHERE p.workspace_id = \(workspace) AND p.deed = \(clicks ? "clicked" : "opened")
-        """
+    /// `contact_id` of everybody who ever opened or clicked a message, as `p`.
+    /// - Parameter humanOnly: machines left out; then each person is named once.
+    package static func engaged(clicks: Bool, humanOnly: Bool, in workspace: WorkspaceID) -> SQL {
+        let deed: String = clicks ? "clicked" : "opened"
+        let deeds: SQL = humanOnly ? "= \(deed)" : "= ANY (\([deed, "\(deed)_by_machine"]))"
+        return
+            "SELECT p.contact_id FROM marketing_engaged_contacts p WHERE p.workspace_id = \(workspace) AND p.deed \(deeds)"
     }
 
     /// `id` of every message of a campaign.

@@ -27,7 +27,9 @@ package struct MessageEngagement: EngagementLedger {
             FROM grouped g
             WHERE m.workspace_id = \(workspace) AND m.id = g.message_id
             RETURNING m.id, m.contact_id, m.send_id, m.opened_at = g.opened_at AS opens,
-                m.clicked_at = g.clicked_at AS clicks, m.unsubscribed_at = g.unsubscribed_at AS leaves
+                m.clicked_at = g.clicked_at AS clicks, m.unsubscribed_at = g.unsubscribed_at AS leaves,
+                m.opened_at IS NULL AND g.opens + g.clicks > 0 AS opens_by_machine,
+                m.clicked_at IS NULL AND g.clicks > 0 AS clicks_by_machine
         ),
         totals AS (
             UPDATE marketing_sends s
@@ -44,8 +46,9 @@ package struct MessageEngagement: EngagementLedger {
             -- In order, so that two who add the same people at once wait for each other and not in a circle.
             INSERT INTO marketing_engaged_contacts (workspace_id, deed, contact_id)
             SELECT DISTINCT \(workspace), d.deed, r.contact_id
-            FROM recorded r CROSS JOIN LATERAL (VALUES ('opened', r.opens), ('clicked', r.clicks)) d (deed, is_first)
-            WHERE d.is_first ORDER BY d.deed, r.contact_id
+            FROM recorded r CROSS JOIN LATERAL (VALUES ('opened', r.opens), ('clicked', r.clicks),
+                ('opened_by_machine', r.opens_by_machine), ('clicked_by_machine', r.clicks_by_machine)) d (deed, happens)
+            WHERE d.happens ORDER BY d.deed, r.contact_id
             ON CONFLICT DO NOTHING
         )
         """

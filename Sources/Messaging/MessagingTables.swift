@@ -8,6 +8,7 @@ enum MessagingTables {
     static let all: [PersonalTable] = [
         messages, outbox, suppressions, suppressionFailures,
         .owned("marketing_engaged_contacts", title: "Whether they opened or clicked", order: "deed", isExported: false),
+        .owned("marketing_sent_times", title: "When they got messages", order: "occurred_at", isExported: false),
     ]
 
     private static let messages = PersonalTable(

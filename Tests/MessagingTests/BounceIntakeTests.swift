@@ -260,7 +260,10 @@ struct BounceIntakeTests {
     func old() async throws {
         try await withSent { stage, _, ids in
             let id = try #require(ids["p1@example.com"])
-            try await stage.run("UPDATE marketing_messages SET sent_at = now() - interval '15 days'")
+            for (table, time) in [("marketing_messages", "sent_at"), ("marketing_sent_times", "occurred_at")] {
+                let column: SQL = "\(identifier: time)"
+                try await stage.run("UPDATE \(identifier: table) SET \(column) = \(column) - interval '15 days'")
+            }
             #expect(try await intake(stage).take(report(to: returnPath(stage, id))) == .bounced(id, .hard))
             #expect(try await suppression(stage, "p1@example.com") == nil)
         }

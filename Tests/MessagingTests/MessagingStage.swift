@@ -4,6 +4,7 @@ import FoundationEssentials
 import Postgres
 import Synchronization
 import TestSupport
+import Testing
 
 @testable import Messaging
 
@@ -26,6 +27,21 @@ struct MessagingStage {
             try await stage.addList(stage.list)
             try await stage.add(people: people)
             try await body(stage)
+            // Whatever a test did: rules about what people were sent are told the same as the ledger.
+            #expect(try await stage.sentTimesThatDiffer() == 0)
+        }
+    }
+
+    private func sentTimesThatDiffer() async throws -> Int {
+        try await services.database.read(workspace) { tx in
+            try await tx.value(
+                Int.self, "test.sentTimes",
+                """
+                SELECT count(*) FROM marketing_sent_times t
+                FULL JOIN (SELECT * FROM marketing_messages WHERE sent_at IS NOT NULL) m
+                    ON m.id = t.message_id AND m.contact_id = t.contact_id AND m.sent_at = t.occurred_at
+                WHERE m.id IS NULL OR t.message_id IS NULL
+                """)
         }
     }
 

@@ -5,7 +5,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite("Who ever opened or clicked")
+@Suite("Who ever opened or clicked, and was sent something when")
 struct EngagedContactsTests {
     /// A workspace with people and a message to each.
     private struct Stage {
@@ -34,6 +34,9 @@ struct EngagedContactsTests {
                     INSERT INTO marketing_messages (workspace_id, id, send_id, contact_id, state, created_at, sent_at)
                     VALUES (\(workspace), \(message), gen_random_uuid(), \(person), 'sent', now(), now())
                     """)
+                try await tx.run(
+                    "test.time",
+                    "INSERT INTO marketing_sent_times VALUES (\(workspace), \(person), now(), \(message))")
             }
             return message
         }
@@ -49,6 +52,16 @@ struct EngagedContactsTests {
             }
         }
 
+        /// How many messages each was sent.
+        func times(_ people: [ContactID]) async throws -> [Int] {
+            let sent: [ContactID] = try await portal.services.database.read(workspace) { tx in
+                try await tx.values(
+                    ContactID.self, "test.times",
+                    "SELECT contact_id FROM marketing_sent_times WHERE workspace_id = \(workspace)")
+            }
+            return people.map { person in sent.filter { $0 == person }.count }
+        }
+
         func engaged(_ people: [ContactID]) async throws -> [[String]] {
             let rows = try await portal.services.database.read(workspace) { tx in
                 try await tx.rows(
@@ -61,7 +74,7 @@ struct EngagedContactsTests {
         }
     }
 
-    @Test("Each person is noted once for opening and once for clicking, machines are not")
+    @Test("Each person is noted once for opening and once for clicking, machines by themselves")
     func noted() async throws {
         try await Stage.with { stage in
             let (ana, bo, cy) = (
@@ -81,11 +94,16 @@ struct EngagedContactsTests {
                     try await stage.hit(third, "unsubscribe")
                 }
             }
-            #expect(try await stage.engaged(people) == [["opened"], ["clicked", "opened"], []])
+            #expect(
+                try await stage.engaged(people) == [
+                    ["opened"], ["clicked", "opened"], ["clicked_by_machine", "opened_by_machine"],
+                ])
         }
     }
 
-    @Test("They move with the messages when two people are made one, and back when that is undone")
+    @Test(
+        "They move with the messages, and so do the times of those, when two people are made one, and back when that is undone"
+    )
     func merged() async throws {
         try await Stage.with { stage in
             let (ana, bo) = (try await stage.person("a@example.com"), try await stage.person("b@example.com"))
@@ -94,9 +112,11 @@ struct EngagedContactsTests {
             try await stage.hit(try await stage.message(to: bo), "open")
             let merge = try await stage.ana.api(.post, "/v1/contacts/\(ana)/merge", #"{"loserId":"\#(bo)"}"#)
             #expect(try await stage.engaged([ana, bo]) == [["clicked", "opened"], []])
+            #expect(try await stage.times([ana, bo]) == [3, 0])
             let id: String = try #require(try merge.json()["mergeId"]?.stringValue)
             #expect(try await stage.ana.api(.post, "/v1/merges/\(id)/undo").status.code < 300)
             #expect(try await stage.engaged([ana, bo]) == [["opened"], ["clicked", "opened"]])
+            #expect(try await stage.times([ana, bo]) == [1, 2])
         }
     }
 }

@@ -1,6 +1,7 @@
 import Contacts
 import Core
 import FoundationEssentials
+import Messaging
 import Postgres
 import TestSupport
 
@@ -163,12 +164,17 @@ struct RandomPeople {
     }
 
     private func message(_ number: Int, _ random: inout SeededGenerator) -> JSONValue {
-        func maybe() -> JSONValue { random.chance(60) ? .string(random.pick(RandomWorld.moments)) : .null }
+        func maybe(_ chance: Int = 60) -> JSONValue {
+            random.chance(chance) ? .string(random.pick(RandomWorld.moments)) : .null
+        }
+        let (opened, clicked) = (maybe(), maybe(30))
+        // A click is an open too, and whoever opened or clicked is counted, as machines are.
+        func hits(_ time: JSONValue) -> JSONValue { .int(time == .null ? random.number(0...1) : 1) }
         return .object([
             "id": .string(Self.id(number, kind: 11).lowercased), "s": .string(Self.id(number % 3, kind: 12).lowercased),
             "c": .string(Self.id(random.number(0...count - 1)).lowercased), "o": .int(number + 1), "sent": maybe(),
-            "opened": maybe(), "clicked": maybe(), "opens": .int(random.number(0...2)),
-            "clicks": .int(random.number(0...1)),
+            "opened": opened == .null ? clicked : opened, "clicked": clicked, "opens": hits(opened),
+            "clicks": hits(clicked),
         ])
     }
 
@@ -224,8 +230,14 @@ struct RandomPeople {
             """
             INSERT INTO marketing_engaged_contacts (workspace_id, deed, contact_id)
             SELECT DISTINCT m.workspace_id, d.deed, m.contact_id FROM marketing_messages m
-            CROSS JOIN LATERAL (VALUES ('opened', m.opened_at), ('clicked', m.clicked_at)) d (deed, at)
-            WHERE m.workspace_id = \(workspace) AND d.at IS NOT NULL
+            CROSS JOIN LATERAL \(EngagedContacts.deeds) WHERE m.workspace_id = \(workspace) AND d.happened
+            """)
+        try await tx.run(
+            "test.sentTimes",
+            """
+            INSERT INTO marketing_sent_times (workspace_id, contact_id, occurred_at, message_id)
+            SELECT workspace_id, contact_id, sent_at, id FROM marketing_messages
+            WHERE workspace_id = \(workspace) AND sent_at IS NOT NULL
             """)
         try await tx.run(
             "test.hits",

@@ -57,10 +57,15 @@ struct BounceQueries {
         try await tx.run(
             "messaging.bounce_message",
             """
-            UPDATE marketing_messages
-            SET state = 'bounced', reason = \(reason.rawValue), provider_response = \(Self.clean(words)),
-                bounced_at = \(now), sent_at = coalesce(sent_at, \(now))
-            WHERE workspace_id = \(workspace) AND id = \(message.id)
+            WITH settled AS (
+                UPDATE marketing_messages
+                SET state = 'bounced', reason = \(reason.rawValue), provider_response = \(Self.clean(words)),
+                    bounced_at = \(now), sent_at = coalesce(sent_at, \(now))
+                WHERE workspace_id = \(workspace) AND id = \(message.id)
+                RETURNING id, contact_id
+            ),
+            \(SentTimes.noting("(SELECT * FROM settled WHERE \(message.sentAt == nil))", workspace, at: now))
+            SELECT count(*) FROM settled
             """)
         let wasUncertain: Int = message.state == .uncertain ? 1 : 0
         try await tx.run(

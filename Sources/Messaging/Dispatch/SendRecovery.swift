@@ -100,15 +100,17 @@ struct SendRecovery: Sendable {
     ) async throws {
         let accepted: [MessageID] = entries.filter { $0.entry.state == .sent }.map(\.id)
         guard !accepted.isEmpty else { return }
+        let now: Date = clock.now
         try await tx.run(
             "messaging.correct_uncertain",
             """
             WITH corrected AS (
-                UPDATE marketing_messages SET state = 'sent', reason = NULL, sent_at = \(clock.now)
+                UPDATE marketing_messages SET state = 'sent', reason = NULL, sent_at = \(now)
                 WHERE workspace_id = \(batch.run.workspace) AND id = ANY (\(accepted))
                     AND state = 'uncertain' AND reason = 'crash_uncertain'
-                RETURNING id
-            )
+                RETURNING id, contact_id
+            ),
+            \(SentTimes.noting("corrected", batch.run.workspace, at: now))
             UPDATE marketing_sends SET sent = sent + c.count, uncertain = uncertain - c.count
             FROM (SELECT count(*) AS count FROM corrected) c
             WHERE workspace_id = \(batch.run.workspace) AND id = \(batch.run.send) AND c.count > 0

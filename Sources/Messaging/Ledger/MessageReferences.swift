@@ -3,11 +3,10 @@ import Core
 import Postgres
 
 extension MessagingSlice {
-    /// Where this slice names people. Suppressions are about addresses, so they stay as they are.
+    /// Where this slice names people, messages before what is told of them. Suppressions are about addresses, so they stay as
+    /// they are.
     package static let contactReferences: [ContactReference] = [
-        messages, .untouched("marketing_suppressions"),
-        // Kept up to date with the messages themselves.
-        .untouched("marketing_engaged_contacts"),
+        messages, SentTimes.reference, EngagedContacts.reference, .untouched("marketing_suppressions"),
     ]
 
     /// The ledger allows one message per send, person and occurrence: where both people have one, the loser's gets a negative

@@ -68,11 +68,9 @@ struct SettlementQueries {
                 ) e
                 WHERE m.workspace_id = \(workspace) AND m.id = e.id AND m.state IN ('pending', 'retry')
                     AND e.batch IN (SELECT id FROM ours)
-                RETURNING e.state, e.reason, e.tried, m.attempt, m.contact_id
+                RETURNING e.state, e.reason, e.tried, m.attempt, m.contact_id, m.id
             ),
-            noted AS (
-                \(AudienceChanges.recording(Self.sentPeople, fields: ["sent"], workspace, at: now))
-            ),
+            \(SentTimes.noting(Self.handedOver, workspace, at: now)),
             totals AS (
                 UPDATE marketing_sends s
                 SET sent = s.sent + w.sent, failed = s.failed + w.failed, bounced = s.bounced + w.bounced,
@@ -88,7 +86,7 @@ struct SettlementQueries {
         return Set(settled)
     }
 
-    private static let sentPeople: SQL = "(SELECT contact_id FROM written WHERE state = 'sent')"
+    private static let handedOver: SQL = "(SELECT id, contact_id FROM written WHERE state = 'sent')"
 
     /// A message that waited for another try had an attempt before this one.
     private static let counts: SQL = """

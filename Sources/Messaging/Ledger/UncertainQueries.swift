@@ -45,11 +45,16 @@ package struct UncertainQueries {
 
     /// - Parameter messages: nil for all of the send.
     func treatAsSent(_ messages: [MessageID]?, now: Date) async throws -> Int {
-        let count = try await tx.run(
-            "messaging.uncertain_as_sent",
+        let count: Int = try await tx.value(
+            Int.self, "messaging.uncertain_as_sent",
             """
-            UPDATE marketing_messages SET state = 'sent', sent_at = \(now)
-            WHERE workspace_id = \(workspace) AND send_id = \(send) AND state = 'uncertain' \(only(messages))
+            WITH treated AS (
+                UPDATE marketing_messages SET state = 'sent', sent_at = \(now)
+                WHERE workspace_id = \(workspace) AND send_id = \(send) AND state = 'uncertain' \(only(messages))
+                RETURNING id, contact_id
+            ),
+            \(SentTimes.noting("treated", workspace, at: now))
+            SELECT count(*) FROM treated
             """)
         try await move(count, toSent: true)
         return count

@@ -1,5 +1,6 @@
 import Core
 import FoundationEssentials
+import Messaging
 import Postgres
 
 /// A workspace with people, companies, fast properties, messages and events, made by the database itself: the same each time.
@@ -43,6 +44,7 @@ struct AudienceSeed: Sendable {
                 try await makeEvents()
                 try await makeMessages()
                 try await makeEngaged()
+                try await makeSentTimes()
                 try await makeOpens()
             }
             try await group.waitForAll()
@@ -52,7 +54,8 @@ struct AudienceSeed: Sendable {
                 "bench.audience.vacuum",
                 """
                 VACUUM (ANALYZE) marketing_contacts, marketing_companies, marketing_contact_property_values,
-                    marketing_events, marketing_email_events, marketing_messages
+                    marketing_events, marketing_email_events, marketing_messages, marketing_sent_times,
+                    marketing_engaged_contacts
                 """)
         }
     }
@@ -271,8 +274,17 @@ struct AudienceSeed: Sendable {
             INSERT INTO marketing_engaged_contacts (workspace_id, deed, contact_id)
             SELECT DISTINCT \(workspace), d.deed, m.contact_id
             FROM marketing_messages m
-            CROSS JOIN LATERAL (VALUES ('opened', m.opened_at), ('clicked', m.clicked_at)) d (deed, at)
-            WHERE m.workspace_id = \(workspace) AND d.at IS NOT NULL
+            CROSS JOIN LATERAL \(EngagedContacts.deeds)
+            WHERE m.workspace_id = \(workspace) AND d.happened
+            """)
+    }
+
+    private func makeSentTimes() async throws {
+        try await fill(
+            "marketing_sent_times",
+            """
+            INSERT INTO marketing_sent_times (workspace_id, contact_id, occurred_at, message_id)
+            SELECT workspace_id, contact_id, sent_at, id FROM marketing_messages WHERE workspace_id = \(workspace)
             """)
     }
 

@@ -91,6 +91,8 @@ enum SegmentsRules {
     /// Deeds of all time, which nearly everybody did, beside conditions that name nobody in particular.
     private static let broadest: [(String, String)] = {
         let sent = #"{"behaviour":"sent"}"#
+        let sentLately = #"{"behaviour":"sent","within":{"days":90}}"#
+        let openedByAnyone = #"{"behaviour":"opened","by":"anyone"}"#
         let openedThrice = #"{"behaviour":"opened","operator":"atLeast","times":3}"#
         let openedLately = #"{"behaviour":"opened","within":{"days":90}}"#
         let ordered = #"{"behaviour":"event","name":"order placed"}"#
@@ -113,7 +115,8 @@ enum SegmentsRules {
             """
         }
         return [
-            ("everSent", all(sent)), ("everOpenedThrice", all(openedThrice)), ("everWithEvent", all(ordered)),
+            ("everSent", all(sent)), ("sentLately", all(sentLately)), ("everOpenedByAnyone", all(openedByAnyone)),
+            ("everOpenedThrice", all(openedThrice)), ("everWithEvent", all(ordered)),
             ("everWithEventAndProperty", all(orderedMuch)), ("anyOfFiveOpenedLately", any(openedLately)),
             ("anyOfFiveWithEventEver", any(ordered)),
         ]

@@ -17,8 +17,8 @@ package struct LedgerBehaviour: BehaviourLedger {
         MessageBehaviour.first(clicks: kind == .clicked, humanOnly: humanOnly, campaign, in: workspace)
     }
 
-    package func engaged(_ kind: RuleBehaviour.Kind, in workspace: WorkspaceID) -> SQL {
-        MessageBehaviour.engaged(clicks: kind == .clicked, in: workspace)
+    package func engaged(_ kind: RuleBehaviour.Kind, humanOnly: Bool, in workspace: WorkspaceID) -> SQL {
+        MessageBehaviour.engaged(clicks: kind == .clicked, humanOnly: humanOnly, in: workspace)
     }
 
     package func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {

@@ -6,16 +6,17 @@ import Postgres
 ///
 /// Each answer is a `SELECT` for use in brackets.
 package protocol BehaviourLedger: Sendable {
-    /// `contact_id, occurred_at` of every message that was handed over.
+    /// `contact_id, occurred_at` of every message that was handed over; an index names those of all campaigns in the order
+    /// of people.
     func sent(_ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL
 
     /// `contact_id, occurred_at` of every message that was opened or clicked, once each, with the time of the first.
     /// - Parameter humanOnly: machines left out; their hits have no time of their own and get that of the sending.
     func first(_ kind: RuleBehaviour.Kind, humanOnly: Bool, _ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL
 
-    /// `contact_id` of everybody who ever opened or clicked, as `p`, each once, machines left out; an index names them in
-    /// order.
-    func engaged(_ kind: RuleBehaviour.Kind, in workspace: WorkspaceID) -> SQL
+    /// `contact_id` of everybody who ever opened or clicked, as `p`.
+    /// - Parameter humanOnly: machines left out; then an index names people in order, each once.
+    func engaged(_ kind: RuleBehaviour.Kind, humanOnly: Bool, in workspace: WorkspaceID) -> SQL
 
     /// `id` of every message of a campaign.
     func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL
@@ -43,7 +44,7 @@ extension RuleCompiler {
     /// The same for people who are looked up one by one, in as few indexes as will do.
     private func deedsOfFew(_ behaviour: RuleBehaviour, once: Bool) -> SQL {
         if let told = toldByLedger(behaviour, once: once) { return told }
-        guard case .event(let name) = behaviour.kind else { return engagements(behaviour) }
+        guard case .event(let name) = behaviour.kind else { return stretches(behaviour)[0] }
         return events(name, behaviour, filters(behaviour, in: "e.properties"))
     }
 
@@ -53,11 +54,13 @@ extension RuleCompiler {
         switch behaviour.kind {
         case .event: return nil
         case .sent:
-            let sent: SQL = ledger.sent(behaviour.campaign, in: workspace)
+            guard let campaign = behaviour.campaign else { return nil }
+            let sent: SQL = ledger.sent(campaign, in: workspace)
             return "SELECT d.contact_id FROM (\(sent)) d WHERE \(within(behaviour, "d.occurred_at"))"
         case .opened, .clicked:
             if once, behaviour.isEver {
-                return "\(ledger.engaged(behaviour.kind, in: workspace))\(part("p.contact_id"))"
+                let people: SQL = ledger.engaged(behaviour.kind, humanOnly: behaviour.humanOnly, in: workspace)
+                return "\(people)\(part("p.contact_id"))"
             }
             guard once, behaviour.usesLedger else { return nil }
             let first: SQL = ledger.first(
@@ -69,11 +72,23 @@ extension RuleCompiler {
     /// All single deeds that count, of everybody, as `e`, each once: where an index alone tells of them it names those of
     /// each stretch in the order of people.
     func stretches(_ behaviour: RuleBehaviour) -> [SQL] {
-        guard case .event(let name) = behaviour.kind else { return [engagements(behaviour)] }
+        let name: String
+        switch behaviour.kind {
+        case .sent: return [sendings(behaviour)]
+        case .opened, .clicked: return [engagements(behaviour)]
+        case .event(let named): name = named
+        }
         if behaviour.filters.isEmpty { return [events(name, behaviour, "")] }
         let isShort: SQL = " AND e.short_properties IS NOT NULL\(filters(behaviour, in: "e.short_properties"))"
         let isLong: SQL = " AND e.short_properties IS NULL\(filters(behaviour, in: "e.properties"))"
         return [events(name, behaviour, isShort), events(name, behaviour, isLong)]
+    }
+
+    private func sendings(_ behaviour: RuleBehaviour) -> SQL {
+        """
+        SELECT e.contact_id FROM (\(ledger.sent(nil, in: workspace))) e
+        WHERE \(within(behaviour, "e.occurred_at"))\(part("e.contact_id"))
+        """
     }
 
     private func engagements(_ behaviour: RuleBehaviour) -> SQL {
@@ -128,10 +143,10 @@ extension RuleBehaviour {
     }
 
     /// Is answered from the ledger.
-    var isOfLedger: Bool { kind == .sent || (threshold == 1 && usesLedger) }
+    var isOfLedger: Bool { (kind == .sent && campaign != nil) || (threshold == 1 && usesLedger) }
 
-    /// Asks only whether a person ever did it, with whatever message: there is a row for each who did.
-    var isEver: Bool { usesLedger && humanOnly && campaign == nil && threshold == 1 }
+    /// Asks only whether a person ever opened or clicked whatever message: there is a row for each who did.
+    var isEver: Bool { usesLedger && campaign == nil && threshold == 1 }
 }
 
 extension RuleValue {

@@ -133,11 +133,11 @@ extension RuleCompiler {
     private func set(_ behaviour: RuleBehaviour, atLeast count: Int) -> RuleSet? {
         if behaviour.isEver {
             let deeds: SQL = self.deeds(behaviour, once: true)
+            // Somebody may be named twice, for themselves and for a machine.
+            guard behaviour.humanOnly else { return RuleSet(deeds) }
             return RuleSet(estimate: deeds) { "\(deeds) ORDER BY p.contact_id\($0.sql)" }
         }
         let isOfLedger: Bool = behaviour.isOfLedger
-        // The ledger has no index of what happened when; only the messages of one campaign stand together.
-        if isOfLedger, behaviour.campaign == nil { return nil }
         if behaviour.isInOrder {
             let estimate: SQL = self.deeds(behaviour.withoutDetails, once: false)
             return RuleSet(estimate: estimate) { often(behaviour, atLeast: count, inOrder: $0) }
@@ -180,7 +180,7 @@ extension RuleCompiler {
 
 extension RuleBehaviour {
     /// Whether indexes name its deeds in the order of people, as `e`, without a look at the deeds themselves.
-    var isInOrder: Bool { kind != .sent && link == nil && campaign == nil }
+    var isInOrder: Bool { link == nil && campaign == nil }
 
     /// What an index alone can tell of it, at once.
     fileprivate var withoutDetails: RuleBehaviour {

@@ -62,18 +62,14 @@ extension RuleBranch {
 }
 
 extension RuleNode {
-    /// Whether everything that is long and joined can be cut as people are. Companies cannot, but are few. The ledger would
-    /// be read as a whole each time.
+    /// Whether everything that is long and joined can be cut as people are. Companies cannot, but are few. Messages of one
+    /// campaign would be read as a whole each time.
     var isSliceable: Bool {
         switch self {
         case .group(let group): return group.nodes.allSatisfy(\.isSliceable)
         case .condition: return true
         case .behaviour(let behaviour):
-            switch behaviour.kind {
-            case .event: return true
-            case .opened, .clicked: return behaviour.isEver || (behaviour.campaign == nil && !behaviour.isOfLedger)
-            case .sent: return false
-            }
+            return behaviour.campaign == nil
         }
     }
 }
