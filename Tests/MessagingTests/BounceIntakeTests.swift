@@ -1,6 +1,7 @@
 import Contacts
 import Core
 import FoundationEssentials
+import Postgres
 import TestSupport
 import Testing
 
