@@ -18,44 +18,73 @@ extension RuleQuery {
         return "SELECT count(*) FILTER (WHERE \(people.late)) FROM \(people.source) WHERE \(people.early)"
     }
 
+    /// The same with the ids of the newest of them.
+    private func namingSQL(_ branch: RuleBranch, _ slice: RuleSlice?) -> SQL {
+        var compiler: RuleCompiler = self.compiler
+        compiler.slice = slice
+        let people: RulePeople = compiler.people(branch.group, from: branch.start)
+        return """
+            SELECT \(FoundPeople.columns) FROM (
+                SELECT array_agg(c.id ORDER BY c.id DESC) FILTER (WHERE \(people.late)) AS ids
+                FROM \(people.source) WHERE \(people.early)
+            ) q
+            """
+    }
+
     func count(_ branches: [RuleBranch]) async throws -> Int {
+        try await found(branches, naming: false).count
+    }
+
+    /// How many match.
+    /// - Parameter isNaming: with the newest of them. It costs next to nothing where few match, and a tenth where most do.
+    func found(_ branches: [RuleBranch], naming isNaming: Bool) async throws -> FoundPeople {
+        func step(_ branch: RuleBranch, _ slice: RuleSlice? = nil) -> CountingStep {
+            let joins: Joins = slice != nil ? .part : branch.start.looksUp ? .some : .whole
+            let sql: SQL = isNaming ? namingSQL(branch, slice) : countSQL(branch, slice)
+            return CountingStep(joins: joins, sql: sql, isNaming: isNaming)
+        }
         guard let database, let cut = try await RuleCut.of(branches, scope.workspace, database, transaction) else {
-            return try await count(CountingTurns(branches.map { CountingStep($0, countSQL($0)) }), transaction)
+            return try await count(CountingTurns(branches.map { step($0) }), transaction).newest
         }
         // One process reads each part, so a choice costs it no more as a whole: everybody is read once.
         let isWhole: Bool = branches.count > 1 && branches.allSatisfy(\.isCut)
         let branches: [RuleBranch] =
             isWhole ? [RuleBranch(group: rule.group, start: RuleStart(people: branches[0].start.people))] : branches
         // What is not cut comes first, for nobody to wait for it at the end.
-        let whole: [CountingStep] = branches.filter { !$0.isCut }.map { CountingStep($0, countSQL($0)) }
+        let whole: [CountingStep] = branches.filter { !$0.isCut }.map { step($0) }
         let sliced: [CountingStep] = branches.filter(\.isCut).flatMap { branch in
-            cut.slices(branch).map { CountingStep(joins: .part, sql: countSQL(branch, $0)) }
+            cut.slices(branch).map { step(branch, $0) }
         }
         let turns = CountingTurns(whole + sliced, within: database.statementLimit)
         try await Self.processes(0, in: transaction)
-        let sum: Int = try await withThrowingTaskGroup(of: Int.self) { group in
+        let sum: FoundPeople = try await withThrowingTaskGroup(of: FoundPeople.self) { group in
             for _ in 1..<cut.connections {
                 group.addTask {
                     try await database.readBeside(scope.workspace, seeing: cut.snapshot) { other in
                         try await Self.settings(in: other)
                         try await Self.processes(0, in: other)
                         return try await count(turns, other)
-                    } ?? 0
+                    } ?? FoundPeople()
                 }
             }
-            var sum: Int = try await count(turns, transaction)
+            var sum: FoundPeople = try await count(turns, transaction)
             for try await part in group { sum += part }
             return sum
         }
         try await Self.processes(cut.helpers, in: transaction)
-        return sum
+        return sum.newest
     }
 
-    private func count(_ turns: CountingTurns, _ transaction: PostgresTransaction) async throws -> Int {
-        var sum = 0
+    private func count(_ turns: CountingTurns, _ transaction: PostgresTransaction) async throws -> FoundPeople {
+        var sum = FoundPeople()
         while let step = try turns.next() {
-            let counting: Query<Int> = .values(Int.self, "segments.count", step.sql)
-            sum += try await transaction.pipeline(Self.joins(step.joins), counting).1.first ?? 0
+            if step.isNaming {
+                let naming: Query<FoundPeople> = Query(FoundPeople.self, "segments.name", step.sql)
+                sum += try await transaction.pipeline(Self.joins(step.joins), naming).1.first ?? FoundPeople()
+            } else {
+                let counting: Query<Int> = .values(Int.self, "segments.count", step.sql)
+                sum.count += try await transaction.pipeline(Self.joins(step.joins), counting).1.first ?? 0
+            }
         }
         return sum
     }
@@ -80,11 +109,38 @@ extension RuleBranch {
 private struct CountingStep: Sendable {
     let joins: RuleQuery.Joins
     let sql: SQL
+    /// Whether it names people too.
+    let isNaming: Bool
 }
 
-extension CountingStep {
-    init(_ branch: RuleBranch, _ sql: SQL) {
-        self.init(joins: branch.start.looksUp ? .some : .whole, sql: sql)
+/// How many match, and some of them.
+struct FoundPeople: PostgresRow {
+    /// Of all ids, as `q.ids`, the newest first.
+    static let columns: SQL = """
+        coalesce(cardinality(q.ids), 0)::bigint, coalesce(q.ids[1:\(RuleQuery.sampleSize)], '{}')
+        """
+
+    var count = 0
+    private(set) var ids: [ContactID] = []
+
+    init() {}
+
+    init(row: inout RowReader) throws {
+        count = try row.next()
+        ids = try row.next()
+    }
+
+    /// Adds others, who are nobody of these.
+    static func += (sum: inout FoundPeople, others: FoundPeople) {
+        sum.count += others.count
+        sum.ids += others.ids
+    }
+
+    /// With no more of them than a sample has.
+    var newest: FoundPeople {
+        var newest: FoundPeople = self
+        newest.ids = Array(ids.sorted(by: >).prefix(RuleQuery.sampleSize))
+        return newest
     }
 }
 

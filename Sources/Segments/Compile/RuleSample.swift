@@ -7,41 +7,42 @@ extension RuleQuery {
     /// How many of the newest people a sample looks at before it looks everywhere.
     private static let newest = 3_000
 
-    /// Ten people who match, the newest of those that were found first. Rules that a short set begins with are answered
-    /// from it; common ones by a look at some people of the shortest set, or at the newest ones.
+    /// How many match, and ten of them. Of common rules ten are found at once; where they are not, counting names the
+    /// newest.
+    func preview(_ branches: [RuleBranch]) async throws -> (count: Int, sample: [ContactSummary]) {
+        let soon: [ContactSummary] = try await soon(branches)
+        if soon.count == Self.sampleSize { return (try await count(branches), soon) }
+        let found: FoundPeople = try await found(branches, naming: true)
+        return (found.count, try await people(found.ids))
+    }
+
+    /// Ten people who match.
     func sample(_ branches: [RuleBranch]) async throws -> [ContactSummary] {
-        if let branch = branches.first, branches.count > 1 || branch.start.entries > 2 * RuleStart.exact {
-            let some: [ContactSummary] = try await someone(branches.count > 1 ? RuleStart() : branch.start)
-            if some.count == Self.sampleSize { return some }
+        let soon: [ContactSummary] = try await soon(branches)
+        if soon.count == Self.sampleSize { return soon }
+        return try await people(try await found(branches, naming: true).ids)
+    }
+
+    /// Whoever is found by a look at some people of the shortest set, or at the newest ones; nobody where a short set is
+    /// counted as soon.
+    private func soon(_ branches: [RuleBranch]) async throws -> [ContactSummary] {
+        guard let branch = branches.first, branches.count > 1 || branch.start.entries > 2 * RuleStart.exact else {
+            return []
         }
-        var found: [ContactSummary] = []
-        for branch in branches where found.count < Self.sampleSize {
-            found += branch.start.places.isEmpty ? try await everywhere(branch) : try await along(branch)
-        }
-        return Array(found.sorted { $0.id > $1.id }.prefix(Self.sampleSize))
+        return try await someone(branches.count > 1 ? RuleStart() : branch.start)
+    }
+
+    private func people(_ ids: [ContactID]) async throws -> [ContactSummary] {
+        if ids.isEmpty { return [] }
+        return try await transaction.all(
+            ContactSummary.self, "segments.sample",
+            """
+            SELECT \(ContactSummary.columns) FROM marketing_contacts c
+            WHERE c.workspace_id = \(scope.workspace) AND c.id = ANY (\(ids)) ORDER BY c.id DESC
+            """)
     }
 
     private var few: RuleCompiler { RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger, reach: .few) }
-
-    /// The newest of all who match.
-    private func everywhere(_ branch: RuleBranch) async throws -> [ContactSummary] {
-        let people: RulePeople = compiler.people(branch.group, from: branch.start)
-        let found: Query<ContactSummary> = Query(
-            ContactSummary.self, "segments.sample",
-            """
-            WITH found AS MATERIALIZED (SELECT c.id FROM \(people.source) WHERE \(people.condition)),
-            newest AS MATERIALIZED (SELECT id FROM found ORDER BY id DESC LIMIT \(Self.sampleSize))
-            SELECT \(ContactSummary.columns) FROM newest n
-            JOIN marketing_contacts c ON c.workspace_id = \(scope.workspace) AND c.id = n.id ORDER BY c.id DESC
-            """)
-        return try await transaction.pipeline(Self.joins(.whole), found).1
-    }
-
-    /// The newest of all who match, walking down the sets from the newest of their people and stopping at ten.
-    private func along(_ branch: RuleBranch) async throws -> [ContactSummary] {
-        let people: RulePeople = few.people(branch.group, from: branch.start, newestFirst: true)
-        return try await walk(people, order: " ORDER BY s.contact_id DESC")
-    }
 
     /// Whoever is found soon, if anybody.
     private func someone(_ start: RuleStart) async throws -> [ContactSummary] {
@@ -71,12 +72,12 @@ extension RuleQuery {
     }
 
     /// Tests people one by one, in the order in which they come, until ten are found.
-    private func walk(_ people: RulePeople, order: SQL = "") async throws -> [ContactSummary] {
+    private func walk(_ people: RulePeople) async throws -> [ContactSummary] {
         let walking: Query<ContactSummary> = Query(
             ContactSummary.self, "segments.sample.some",
             """
             SELECT \(ContactSummary.columns) FROM (
-                SELECT c.* FROM \(people.source) WHERE \(people.condition)\(order) LIMIT \(Self.sampleSize)
+                SELECT c.* FROM \(people.source) WHERE \(people.condition) LIMIT \(Self.sampleSize)
             ) c ORDER BY c.id DESC
             """)
         return try await transaction.pipeline(Self.joins(.walk), walking).1

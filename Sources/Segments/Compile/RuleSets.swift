@@ -34,9 +34,9 @@ struct RuleSet: Sendable {
         self.inOrder = inOrder
     }
 
-    /// Each of them once.
-    func all(_ order: IDOrder) -> SQL {
-        inOrder?(order) ?? "SELECT DISTINCT contact_id FROM (\(people)) q ORDER BY contact_id\(order.sql)"
+    /// Each of them once, in the order of ids.
+    var all: SQL {
+        inOrder?(.ascending) ?? "SELECT DISTINCT contact_id FROM (\(people)) q ORDER BY contact_id"
     }
 
     /// Some people: the newest where they are in order, else those whom so many entries of an index name.

@@ -99,32 +99,37 @@ struct RulePeople: Sendable {
 extension RuleCompiler {
     /// Everybody whom a rule finds.
     /// - Parameter most: look only at some of the smallest set (`RuleSet.some`); nil for all.
-    func people(_ group: RuleGroup, from start: RuleStart, most: Int? = nil, newestFirst: Bool = false) -> RulePeople {
+    func people(_ group: RuleGroup, from start: RuleStart, most: Int? = nil) -> RulePeople {
         let parts: [RuleNode] = Self.parts(group)
         let sets: [RuleSet] = start.places.compactMap { parts.indices.contains($0) ? set(parts[$0]) : nil }
         guard let first = sets.first, sets.count == start.places.count else { return everybody(parts, start) }
         var known: [Int] = start.places
-        let order: RuleSet.IDOrder = newestFirst ? .newestFirst : .ascending
         let source: SQL
         if let most {
             if first.candidates != nil { known.removeFirst() }
             source = first.some(most)
         } else if sets.count == 1 {
-            source = first.all(order)
+            source = first.all
         } else {
             // Neighbours stand side by side in index and table: in their order they are found sooner.
-            source = Self.combine(sets.map(\.people), " INTERSECT ") + " ORDER BY contact_id\(order.sql)"
+            source = Self.combine(sets.map(\.people), " INTERSECT ") + " ORDER BY contact_id"
         }
         let rest: [RuleNode] = parts.enumerated().filter { !known.contains($0.offset) }.map(\.element)
         // Few people are looked up one by one.
         let own = RuleCompiler(
-            workspace, clock: clock, ledger: ledger, reach: start.left <= 2 * RuleStart.exact ? .few : reach)
+            workspace, clock: clock, ledger: ledger, reach: isFew(start.left, after: rest) ? .few : reach)
         return RulePeople(
             source: """
                 (\(source)) s
                 JOIN marketing_contacts c ON c.workspace_id = \(workspace) AND c.id = s.contact_id
                 """,
             early: own.condition(rest), late: "c.deleted_at IS NULL")
+    }
+
+    /// Whether few people are left, about, for conditions that are no matter of their own rows.
+    private func isFew(_ left: Int, after rest: [RuleNode]) -> Bool {
+        let share: Double = rest.filter(\.isOfRow).reduce(1) { $0 * RuleCost($1).share }
+        return Double(left) * share <= Double(2 * RuleStart.exact)
     }
 
     private func everybody(_ parts: [RuleNode], _ start: RuleStart) -> RulePeople {

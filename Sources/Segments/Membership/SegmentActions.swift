@@ -162,9 +162,8 @@ package struct SegmentActions: SegmentRules {
                 let query = question(rule, scope, transaction)
                 let start = ContinuousClock.now
                 let branches: [RuleBranch] = try await query.start()
-                let count: Int = try await query.count(branches)
+                let (count, sample) = try await query.preview(branches)
                 let took: Duration = start.duration(to: .now)
-                let sample: [ContactSummary] = count == 0 ? [] : try await query.sample(branches)
                 return Preview(
                     count: count, sample: sample, sentence: rule.sentence,
                     milliseconds: Double(took.components.attoseconds) / 1e15 + Double(took.components.seconds) * 1000,
