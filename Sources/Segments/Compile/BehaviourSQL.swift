@@ -31,7 +31,8 @@ extension RuleCompiler {
             return "EXISTS (SELECT FROM (\(deeds(behaviour, once: true))) d WHERE d.contact_id = c.id)"
         case .few:
             let own: SQL = "SELECT FROM (\(deedsOfFew(behaviour, once: count == 1))) d WHERE d.contact_id = c.id"
-            return count == 1 ? "EXISTS (\(own))" : "(SELECT count(*) FROM (\(own) LIMIT \(count)) n) >= \(count)"
+            return count == 1
+                ? "EXISTS (\(own)\(fence))" : "(SELECT count(*) FROM (\(own) LIMIT \(count)) n) >= \(count)"
         }
     }
 

@@ -145,7 +145,7 @@ package struct RuleCompiler: Sendable {
         guard case .ids(let lists) = value else { return "false" }
         return """
             EXISTS (SELECT FROM marketing_list_members m
-                WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists)) AND m.contact_id = c.id\(part("m.contact_id")))
+                WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists)) AND m.contact_id = c.id\(part("m.contact_id"))\(fence))
             """
     }
 
@@ -159,6 +159,10 @@ package struct RuleCompiler: Sendable {
         case .createdAt: .moment("k.created_at")
         }
     }
+
+    /// Keeps what is asked of each of few people from becoming a join, which PostgreSQL gets wrong by orders of magnitude where
+    /// it cannot tell how many rows the other side has.
+    var fence: SQL { reach == .few ? " OFFSET 0" : "" }
 
     /// A condition that nothing is known of, when everybody is looked at: PostgreSQL takes half of all rows for a
     /// `CASE`, but one in a hundred or thousand for conditions on json and folded texts. Expecting nobody to be left,
@@ -174,7 +178,7 @@ package struct RuleCompiler: Sendable {
             sql: """
                 EXISTS (SELECT FROM marketing_companies k
                     WHERE k.workspace_id = \(workspace) AND k.id = c.company_id AND k.deleted_at IS NULL
-                        AND \(likely(predicate(kind, comparison, value, subject))))
+                        AND \(likely(predicate(kind, comparison, value, subject)))\(fence))
                 """, isSure: true)
     }
 }

@@ -34,12 +34,13 @@ extension RuleQuery {
 
     private func people(_ ids: [ContactID]) async throws -> [ContactSummary] {
         if ids.isEmpty { return [] }
-        return try await transaction.all(
+        let named: Query<ContactSummary> = Query(
             ContactSummary.self, "segments.sample",
             """
             SELECT \(ContactSummary.columns) FROM marketing_contacts c
             WHERE c.workspace_id = \(scope.workspace) AND c.id = ANY (\(ids)) ORDER BY c.id DESC
             """)
+        return try await transaction.pipeline(Self.joins(.some), named).1
     }
 
     private var few: RuleCompiler { RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger, reach: .few) }

@@ -59,7 +59,9 @@ struct RuleStart: Sendable, Equatable {
 
     /// In microseconds on a slow machine: reading an entry of an index and finding it among others, fetching a person
     /// by key with all comparisons, and looking at a person when all of them are read in turn.
-    private static let (entry, fetch, read): (Double, Double, Double) = (0.35, 4, 0.4)
+    private static let (entry, fetch): (Double, Double) = (0.35, 4)
+    /// Several connections read very many people.
+    private static func read(_ people: Int) -> Double { people < RuleBranch.leastToCut ? 0.4 : 0.25 }
 
     private static func alone(_ size: Size) -> Double { Double(size.entries) * entry + Double(size.people) * fetch }
 
@@ -78,7 +80,7 @@ struct RuleStart: Sendable, Equatable {
             start.left = Int(Double(start.left) * share)
         }
         let cost: Double = Double(start.entries) * entry + Double(start.left) * fetch
-        if best.entries <= exact || (start.looksUp && cost < Double(people) * read) { return start }
+        if best.entries <= exact || (start.looksUp && cost < Double(people) * read(people)) { return start }
         return RuleStart(probes: sizes.contains { $0.isJoined && $0.people < people / 4 }, people: people)
     }
 }
