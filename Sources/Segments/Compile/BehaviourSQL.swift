@@ -27,6 +27,7 @@ extension RuleCompiler {
     func did(_ behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
         switch reach {
         case .everybody where count > 1: return "c.id IN (\(people(who: behaviour, atLeast: count)))"
+        case .everybody where isInSets: return "c.id IN (\(deeds(behaviour, once: true)))"
         case .everybody:
             return "EXISTS (SELECT FROM (\(deeds(behaviour, once: true))) d WHERE d.contact_id = c.id)"
         case .few:

@@ -20,6 +20,9 @@ package struct RuleCompiler: Sendable {
     let reach: Reach
     /// The part of everybody that is looked at; nil for all.
     var slice: RuleSlice?
+    /// Whether people are looked for in sets that are made first. What stands inside a group is no join, and PostgreSQL might
+    /// ask `EXISTS` anew for each of very many people.
+    private(set) var isInSets = false
 
     package init(
         _ workspace: WorkspaceID, clock: RuleClock, ledger: any BehaviourLedger, reach: Reach = .everybody
@@ -63,10 +66,12 @@ package struct RuleCompiler: Sendable {
         // None of them is: not any of them. Negation travels to the conditions, where it becomes an anti-join.
         let isNegated: Bool = (group.match == .none) != negated
         let isAll: Bool = (group.match == .all) != isNegated
+        var inside: RuleCompiler = self
+        inside.isInSets = slice != nil
         let pieces: [Piece] = RuleCost.ordered(
             group.nodes, areAll: isAll, negated: isNegated, isPart: slice != nil
         ).map {
-            compile($0, negated: isNegated)
+            inside.compile($0, negated: isNegated)
         }
         let parts: [SQL] = pieces.map { "(\($0.sql))" }
         return Piece(
@@ -143,10 +148,12 @@ package struct RuleCompiler: Sendable {
 
     private func onList(_ value: RuleValue) -> SQL {
         guard case .ids(let lists) = value else { return "false" }
-        return """
-            EXISTS (SELECT FROM marketing_list_members m
-                WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists)) AND m.contact_id = c.id\(part("m.contact_id"))\(fence))
+        let members: SQL = """
+            FROM marketing_list_members m
+            WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists))\(part("m.contact_id"))
             """
+        return isInSets
+            ? "c.id IN (SELECT m.contact_id \(members))" : "EXISTS (SELECT \(members) AND m.contact_id = c.id\(fence))"
     }
 
     static func subject(_ field: RuleField.CompanyField) -> RuleSubject {
@@ -174,11 +181,15 @@ package struct RuleCompiler: Sendable {
     private func company(
         _ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ subject: RuleSubject
     ) -> Piece {
-        Piece(
-            sql: """
-                EXISTS (SELECT FROM marketing_companies k
-                    WHERE k.workspace_id = \(workspace) AND k.id = c.company_id AND k.deleted_at IS NULL
-                        AND \(likely(predicate(kind, comparison, value, subject)))\(fence))
-                """, isSure: true)
+        let companies: SQL = """
+            FROM marketing_companies k
+            WHERE k.workspace_id = \(workspace) AND k.deleted_at IS NULL
+                AND \(likely(predicate(kind, comparison, value, subject)))
+            """
+        return Piece(
+            sql: isInSets
+                ? "c.company_id IS NOT NULL AND c.company_id IN (SELECT k.id \(companies))"
+                : "EXISTS (SELECT \(companies) AND k.id = c.company_id\(fence))",
+            isSure: true)
     }
 }
