@@ -117,6 +117,7 @@ struct SegmentsScenario: Sendable {
             ])
             plans[name] = .array(try await actions.analyze(rule, scope).map(JSONValue.string))
         }
+        let mix: JSONValue = try await Self.mix(actions, scope)
         let contacts: [ContactID] = try await PeopleSeed(database: stage.database, workspace: account.workspace).sample(
             50)
         let rule: JSONValue = try JSONDecoder().decode(
@@ -129,6 +130,7 @@ struct SegmentsScenario: Sendable {
         let (questions, explained, most) = (found, plans, slowest)
         box.update { report in
             report["questions"] = .object(questions)
+            report["mix"] = mix
             report["explainOne"] = .object(["p50": .double(explaining.middle), "p99": .double(explaining.slow)])
             report["plans"] = .object(explained)
             report.figure("countOfThreeIndexed", most.three, bar: 40)
@@ -136,6 +138,26 @@ struct SegmentsScenario: Sendable {
             report.figure("sample", most.sample, bar: 30)
             report.figure("explainOne", explaining.slow, bar: 10)
         }
+    }
+
+    /// How long rules at random take, and which of them took longest.
+    private static func mix(_ actions: SegmentActions, _ scope: WorkspaceScope) async throws -> JSONValue {
+        var counts: [(milliseconds: Double, rule: JSONValue)] = []
+        var samples: [Double] = []
+        for rule in SegmentsMix.rules(100) {
+            counts.append((try await measure(1) { _ = try await actions.count(rule, scope) }.middle, rule))
+            samples.append(try await measure(1) { _ = try await actions.sample(rule, scope) }.middle)
+        }
+        counts.sort { $0.milliseconds > $1.milliseconds }
+        samples.sort(by: >)
+        return .object([
+            "rules": .int(counts.count), "countsPast400": .int(counts.count { $0.milliseconds > 400 }),
+            "countP50": .double(counts[counts.count / 2].milliseconds),
+            "countP90": .double(counts[counts.count / 10].milliseconds),
+            "countSlowest": .double(counts[0].milliseconds),
+            "sampleP50": .double(samples[samples.count / 2]), "samplesPast30": .int(samples.count { $0 > 30 }),
+            "sampleSlowest": .double(samples[0]), "slowest": .array(counts.prefix(5).map(\.rule)),
+        ])
     }
 
     /// The middle and the slowest hundredth of so many runs, in milliseconds, after a first one that warms up; fewer runs
