@@ -129,7 +129,8 @@ struct RuleSizesTests {
         }
     }
 
-    @Test("Very many people are counted in parts, by several connections that see the same moment")
+    @Test(
+        "Very many people are counted in parts, by several connections that see the same moment; the newest are named")
     func parts() async throws {
         try await SegmentStage.with { stage in
             try await fill(stage)
@@ -145,8 +146,11 @@ struct RuleSizesTests {
                     var query = RuleQuery(
                         scope: stage.ana.scope, rule: rule, ledger: LedgerBehaviour(), transaction: tx)
                     let groups: [RuleGroup] = RuleBranches.of(rule.group, query.compiler)
-                    let whole: Int = try await query.count(groups.map { RuleBranch(group: $0, start: RuleStart()) })
+                    let uncut: [RuleBranch] = groups.map { RuleBranch(group: $0, start: RuleStart()) }
+                    let whole: Int = try await query.count(uncut)
                     #expect(whole > 0)
+                    let newest: FoundPeople = try await query.found(uncut, naming: true)
+                    #expect(newest.count == whole && newest.ids.count == min(whole, RuleQuery.sampleSize))
                     // As many as there would be in a large workspace.
                     let many = RuleStart(people: RuleBranch.leastToCut)
                     let branches: [RuleBranch] = groups.map { RuleBranch(group: $0, start: many) }
@@ -165,6 +169,8 @@ struct RuleSizesTests {
                             """)
                     }
                     #expect(try await query.count(branches) == whole)
+                    let named: FoundPeople = try await query.found(branches, naming: true)
+                    #expect(named.count == whole && named.ids == newest.ids)
                     let helpers: String = try await tx.value(
                         String.self, "test.helpers", "SELECT current_setting('max_parallel_workers_per_gather')")
                     #expect(helpers == String(cut.helpers), "other statements have their helpers back")
