@@ -151,7 +151,7 @@ struct SegmentBuilder: Sendable {
             if showsQuery {
                 let query = try await actions.query(of: rules, scope)
                 box.sql = query.sql + "\n\n" + query.plan.joined(separator: "\n")
-                box.cost = "Counted in \(Int(found.milliseconds.rounded(.up))) ms, \(Self.words(found.branches))"
+                box.cost = "Answered in \(Int(found.milliseconds.rounded(.up))) ms, \(Self.words(found.branches))"
             }
             if !who.isEmpty { box.why = try await why(who, rules, scope) }
         } catch is ValidationErrors {

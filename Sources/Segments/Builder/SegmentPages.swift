@@ -157,7 +157,7 @@ struct PreviewBox: ViewRecord {
         PreviewBox(
             summary: "1,240 people match", sentence: "People where Plan is not “free”.",
             people: [SegmentPerson(name: "Ana Ruiz", detail: "ana@example.com", href: "/contacts/1")],
-            sql: "SELECT count(*)", cost: "Counted in 12 ms, by looking at everybody.", why: .example)
+            sql: "SELECT count(*)", cost: "Answered in 12 ms, by looking at everybody.", why: .example)
     }
 }
 

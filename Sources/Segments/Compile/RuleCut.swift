@@ -40,7 +40,7 @@ struct RuleCut: Sendable {
             """)
         let connections: Int = min(found.helpers, database.spareConnections, mostConnections - 1) + 1
         let isMostOfTable: Bool = people * 2 > found.tuples
-        guard connections > 1, found.some.count >= 6 * connections || (isMostOfTable && !joins),
+        guard connections > 1, found.some.count >= 8 * connections || (isMostOfTable && !joins),
             let snapshot = Snapshot(name: found.snapshot)
         else { return nil }
         return RuleCut(
