@@ -97,9 +97,13 @@ extension RuleCompiler {
         var sql: SQL = """
             SELECT e.contact_id FROM marketing_email_events e WHERE e.workspace_id = \(workspace)\(part("e.contact_id"))
             """
-        // A click counts as an open too: images may be off.
-        sql += behaviour.kind == .clicked ? " AND e.kind = 'click'" : " AND e.kind IN ('open', 'click')"
-        if behaviour.humanOnly { sql += " AND e.class = 'human'" }
+        if behaviour.kind == .clicked {
+            sql += " AND e.kind = 'click'"
+            if behaviour.humanOnly { sql += " AND e.class = 'human'" }
+        } else {
+            // A click counts as an open too: images may be off.
+            sql += behaviour.humanOnly ? " AND e.hit <= 2" : " AND e.hit <= 4"
+        }
         if behaviour.window != nil { sql += " AND \(within(behaviour, "e.occurred_at"))" }
         if let link = behaviour.link { sql += " AND e.url = \(link)" }
         if let campaign = behaviour.campaign {
