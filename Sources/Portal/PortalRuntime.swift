@@ -209,6 +209,6 @@ package struct PortalRuntime: Sendable {
             queue: services.jobs, settings: .init(lease: .seconds(15)), clock: services.clock,
             randomness: services.randomness, logger: logger,
             announcements: { listener.notifications(on: $0) })
-        return [listener, worker, assembly.segments.keeper]
+        return [listener, worker, assembly.segments.keeper, assembly.segments.factsKeeper]
     }
 }

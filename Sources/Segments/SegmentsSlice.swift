@@ -28,6 +28,9 @@ package struct SegmentsSlice: Slice {
     /// What works off the notes of changes, to be run where jobs run.
     package var keeper: SegmentKeeper { SegmentKeeper(services: services, ledger: ledger) }
 
+    /// What keeps the copies that everybody is counted by.
+    package var factsKeeper: FactsKeeper { FactsKeeper(services: services) }
+
     package func routes(_ table: inout RouteTable) {
         SegmentAPI(actions: actions).add(to: &table)
         SegmentRoutes(actions: actions, desk: desk).add(to: &table)
@@ -40,6 +43,11 @@ package struct SegmentsSlice: Slice {
             try await SegmentRefresh(services: services, ledger: ledger, workspace: workspace)
                 .run(job.list, because: job.cause)
         }
+        registry.register(FactsFillJob.self) { _, context in
+            guard let workspace = context.workspace else { return }
+            try await FactsFill(services: services, workspace: workspace).run()
+        }
+        registry.schedule("segments.facts", every: .seconds(300)) { [factsKeeper] _ in try await factsKeeper.look() }
         registry.schedule("segments.check", .daily(hour: 3, minute: 20)) { [keeper] _ in try await keeper.checkAll() }
     }
 }

@@ -55,6 +55,9 @@ struct PrivacyTests {
         "marketing_companies": "companies", "marketing_company_identities": "companies",
         "marketing_segment_wakes": "the clock of segments",
         "marketing_audience_changes": "ids, until segments have looked", "marketing_segments": "state of rules",
+        "marketing_stale_facts": "ids, until the copies have followed",
+        "marketing_contact_facts_state": "state of the copies",
+        "marketing_fact_columns": "names of properties",
         "marketing_email_event_backlog": "on its way into the opens and clicks, which are looked through again",
         "marketing_event_ids": "hashes", "marketing_suppression_imports": "a file's name and counts",
         "marketing_connections": "tenants of host products", "marketing_service_keys": "hashes of keys",
@@ -160,6 +163,11 @@ struct PrivacyTests {
                     \("250 took it for \(Self.email)"))
                 """)
             try await run("INSERT INTO marketing_engaged_contacts VALUES (\(workspace), 'opened', \(contact))")
+            try await run(
+                """
+                INSERT INTO marketing_contact_facts (workspace_id, id, created_at, tracking_allowed, email_status, email_key)
+                VALUES (\(workspace), \(contact), now(), true, 'active', \(Self.email))
+                """)
             try await run("INSERT INTO marketing_sent_times VALUES (\(workspace), \(contact), now(), \(message))")
             try await run(
                 """

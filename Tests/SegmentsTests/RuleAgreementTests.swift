@@ -19,8 +19,9 @@ struct RuleAgreementTests {
             let world = RandomWorld()
             let people = RandomPeople(world: world, workspace: ana.scope.workspace, count: 40)
             try await people.write(portal, seed: 7)
+            try await FactsKeeper(services: portal.services).copyEverybody(of: ana.scope.workspace)
             var random = SeededGenerator(20_260_115)
-            var (matches, started, apart) = (0, 0, 0)
+            var (matches, started, apart, copied) = (0, 0, 0, 0)
             for number in 0..<150 {
                 let rule: RuleGroup = world.group(&random)
                 let found = try await decided(rule, ana.scope.workspace, portal)
@@ -30,11 +31,14 @@ struct RuleAgreementTests {
                             || found.everybody.contains(contact) != found.few.contains(contact)
                             || found.everybody.contains(contact) != found.started.contains(contact)
                             || found.everybody.contains(contact) != found.apart.contains(contact)
+                            || found.everybody.contains(contact) != found.copied?.contains(contact)
+                                ?? found.everybody.contains(contact)
                     else { continue }
                     Issue.record(
                         """
                         Rule \(number) \(rule.json): everybody \(found.everybody.contains(contact)), few \
-                        \(found.few.contains(contact)), from sets \(found.started.contains(contact)), taken apart \(found.apart.contains(contact)), evaluator \
+                        \(found.few.contains(contact)), from sets \(found.started.contains(contact)), taken apart \(found.apart.contains(contact)), by copies \
+                        \(String(describing: found.copied?.contains(contact))), evaluator \
                         \(String(describing: found.explained[contact])) for \(contact)
                         """)
                     return
@@ -42,7 +46,10 @@ struct RuleAgreementTests {
                 matches += found.everybody.count
                 started += found.sets
                 apart += found.branches > 1 ? 1 : 0
+                copied += found.copied == nil ? 0 : 1
             }
+            // So must those that copies answer.
+            #expect(copied > 60, "\(copied)")
             // So must those that are taken apart.
             #expect(apart > 10, "\(apart)")
             // Most rules cannot begin with a set; those that do must be many enough to prove something.
@@ -61,6 +68,8 @@ struct RuleAgreementTests {
         /// By rules that have nobody in common.
         var apart: Set<ContactID> = []
         var branches = 0
+        /// By the copies of people; nil where they do not tell all.
+        var copied: Set<ContactID>?
         var explained: [ContactID: Bool] = [:]
     }
 
@@ -94,6 +103,14 @@ struct RuleAgreementTests {
                 #expect(Set(found) == decided.started)
             }
             try await takeApart(rule, everybody, tx, &decided)
+            if let facts = try await tx.pipeline(RuleFacts.query(workspace)).first, facts.answers(rule) {
+                var compiler: RuleCompiler = everybody
+                compiler.facts = facts
+                let people: RulePeople = compiler.people(rule, from: RuleStart())
+                decided.copied = Set(
+                    try await tx.values(
+                        ContactID.self, "test.copied", "SELECT c.id FROM \(people.source) WHERE \(people.condition)"))
+            }
             let answers = try await tx.rows(
                 as: (ContactID, Bool).self, "test.few",
                 "SELECT c.id, \(few.decision(rule)) FROM marketing_contacts c WHERE c.workspace_id = \(workspace)")

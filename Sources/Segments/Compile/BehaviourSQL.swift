@@ -29,7 +29,10 @@ extension RuleCompiler {
         case .everybody where count > 1: return "c.id IN (\(people(who: behaviour, atLeast: count)))"
         case .everybody where isInSets: return "c.id IN (\(deeds(behaviour, once: true)))"
         case .everybody:
-            return "EXISTS (SELECT FROM (\(deeds(behaviour, once: true))) d WHERE d.contact_id = c.id)"
+            // Opens are so many for each person that naming everybody once, as neighbours pass by, is worth it.
+            let many: Bool = behaviour.kind == .opened && behaviour.isInOrder
+            let deeds: SQL = many ? people(who: behaviour, atLeast: 1) : deeds(behaviour, once: true)
+            return "EXISTS (SELECT FROM (\(deeds)) d WHERE d.contact_id = c.id)"
         case .few:
             let own: SQL = "SELECT FROM (\(deedsOfFew(behaviour, once: count == 1))) d WHERE d.contact_id = c.id"
             return count == 1

@@ -37,6 +37,28 @@ extension RuleCompiler {
         }
     }
 
+    /// The same for a number in a column, where NaN is something else than a number: it is more than every number.
+    func numberPredicate(_ comparison: RuleOperator, _ value: RuleValue, fact: SQL) -> SQL {
+        switch value {
+        case .numberRange(let low, let high) where abs(low) < Self.exact && abs(high) < Self.exact:
+            return "\(fact) BETWEEN \(Self.numeric(low)) AND \(Self.numeric(high))"
+        case .number(let wanted) where abs(wanted) < Self.exact:
+            let limit: SQL = Self.numeric(wanted)
+            switch comparison {
+            case .moreThan: return "\(fact) > \(limit) AND \(fact) < 'NaN'"
+            case .lessThan: return "\(fact) < \(limit)"
+            case .atLeast: return "\(fact) >= \(limit) AND \(fact) < 'NaN'"
+            case .atMost: return "\(fact) <= \(limit)"
+            default: return "\(fact) = \(limit)"
+            }
+        default: return numberPredicate(comparison, value, "CASE WHEN \(fact) < 'NaN' THEN \(fact)::float8 END")
+        }
+    }
+
+    private static func numeric(_ number: Double) -> SQL {
+        "\(number == number.rounded() ? String(Int(number)) : String(number))::text::numeric"
+    }
+
     private static func json(_ number: Double) -> JSONValue {
         number == number.rounded() ? .int(Int(number)) : .double(number)
     }

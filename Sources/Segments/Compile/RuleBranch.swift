@@ -8,12 +8,14 @@ struct RuleBranch: Sendable {
     let start: RuleStart
 
     /// Takes a rule apart where that helps, and looks where each part begins. Brings the settings of questions with it.
+    /// - Parameter mayReadCopies: whether the question may be answered from copies of people, as counting is.
     static func of(
-        _ group: RuleGroup, _ compiler: RuleCompiler, in transaction: PostgresTransaction
+        _ group: RuleGroup, _ compiler: RuleCompiler, mayReadCopies: Bool = false, in transaction: PostgresTransaction
     ) async throws -> [RuleBranch] {
         var branches: [RuleBranch] = []
         for part in RuleBranches.of(group, compiler) {
-            let sizes = RuleSizes(group: part, compiler: compiler, transaction: transaction)
+            let sizes = RuleSizes(
+                group: part, compiler: compiler, transaction: transaction, mayReadCopies: mayReadCopies)
             branches.append(RuleBranch(group: part, start: try await sizes.start()))
         }
         return branches

@@ -17,9 +17,11 @@ package struct RuleCompiler: Sendable {
     let workspace: WorkspaceID
     let clock: RuleClock
     let ledger: any BehaviourLedger
-    let reach: Reach
+    var reach: Reach
     /// The part of everybody that is looked at; nil for all.
     var slice: RuleSlice?
+    /// Where people are read from their copies; they must tell all that the rule asks.
+    var facts: RuleFacts?
     /// Whether people are looked for in sets that are made first. What stands inside a group is no join, and PostgreSQL might
     /// ask `EXISTS` anew for each of very many people.
     private(set) var isInSets = false
@@ -32,6 +34,8 @@ package struct RuleCompiler: Sendable {
         self.ledger = ledger
         self.reach = reach
     }
+
+    private var reading: RuleCost.Reading { facts != nil ? .copies : slice != nil ? .part : .people }
 
     /// A condition with what it says of people without a value.
     struct Piece {
@@ -57,7 +61,7 @@ package struct RuleCompiler: Sendable {
 
     /// The conditions that must all hold, written one after the other.
     func condition(_ nodes: [RuleNode]) -> SQL {
-        let ordered: [RuleNode] = RuleCost.ordered(nodes, areAll: true, isPart: slice != nil)
+        let ordered: [RuleNode] = RuleCost.ordered(nodes, areAll: true, by: reading)
         return ordered.isEmpty
             ? "true" : SQL.join(ordered.map { "(\(compile($0, negated: false).sql))" }, separator: " AND ")
     }
@@ -67,9 +71,9 @@ package struct RuleCompiler: Sendable {
         let isNegated: Bool = (group.match == .none) != negated
         let isAll: Bool = (group.match == .all) != isNegated
         var inside: RuleCompiler = self
-        inside.isInSets = slice != nil
+        inside.isInSets = isInSets || (slice != nil && group.nodes.count > 1)
         let pieces: [Piece] = RuleCost.ordered(
-            group.nodes, areAll: isAll, negated: isNegated, isPart: slice != nil
+            group.nodes, areAll: isAll, negated: isNegated, by: reading
         ).map {
             inside.compile($0, negated: isNegated)
         }
@@ -111,9 +115,9 @@ package struct RuleCompiler: Sendable {
         switch condition.field {
         case .email: return column(.text("c.email_key"))
         case .phone: return column(.text("c.phone"))
-        case .firstName: return column(.typed("c.first_name"))
-        case .lastName: return column(.typed("c.last_name"))
-        case .source: return column(.typed("c.source"))
+        case .firstName: return column(typed("c.first_name"))
+        case .lastName: return column(typed("c.last_name"))
+        case .source: return column(typed("c.source"))
         case .createdAt: return column(.moment("c.created_at"))
         case .trackingAllowed: return column(.flag("c.tracking_allowed"))
         case .consent(.email): return column(.flag("c.email_opt_in"))
@@ -123,6 +127,7 @@ package struct RuleCompiler: Sendable {
         case .company: return column(.id("c.company_id"))
         case .list: return Piece(sql: onList(value), isSure: true)
         case .property(let property):
+            if let fact = facts?.columns[property.id] { return column(.fact(fact)) }
             // Whoever is looked at has their row at hand: its value costs less than a look at the table of fast ones.
             return column(.json("c.properties", property.name))
         case .companyField(let field): return company(condition.field.kind, comparison, value, Self.subject(field))
@@ -130,6 +135,9 @@ package struct RuleCompiler: Sendable {
             return company(condition.field.kind, comparison, value, .json("k.properties", property.name))
         }
     }
+
+    /// Copies are in lower case.
+    private func typed(_ text: SQL) -> RuleSubject { facts == nil ? .typed(text) : .text(text) }
 
     /// Names the partial index of those who are not active.
     private func emailStatus(_ comparison: RuleOperator, _ value: RuleValue) -> Piece {

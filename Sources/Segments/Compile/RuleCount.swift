@@ -11,24 +11,22 @@ import Synchronization
 /// reads: a fifth of the work. Connections that are kept have done that.
 extension RuleQuery {
     /// The statement that counts, as `EXPLAIN` and the page show it.
-    func countSQL(_ branch: RuleBranch, _ slice: RuleSlice? = nil) -> SQL {
-        var compiler: RuleCompiler = self.compiler
-        compiler.slice = slice
-        let people: RulePeople = compiler.people(branch.group, from: branch.start)
-        return "SELECT count(*) FILTER (WHERE \(people.late)) FROM \(people.source) WHERE \(people.early)"
+    func countSQL(_ branch: RuleBranch) -> SQL {
+        Self.countSQL(compiler.people(branch.group, from: branch.start))
+    }
+
+    private static func countSQL(_ people: RulePeople) -> SQL {
+        "SELECT count(*) FILTER (WHERE \(people.late)) FROM \(people.source) WHERE \(people.early)"
     }
 
     /// The same with the ids of the newest of them.
-    private func namingSQL(_ branch: RuleBranch, _ slice: RuleSlice?) -> SQL {
-        var compiler: RuleCompiler = self.compiler
-        compiler.slice = slice
-        let people: RulePeople = compiler.people(branch.group, from: branch.start)
-        return """
-            SELECT \(FoundPeople.columns) FROM (
-                SELECT array_agg(c.id ORDER BY c.id DESC) FILTER (WHERE \(people.late)) AS ids
-                FROM \(people.source) WHERE \(people.early)
-            ) q
-            """
+    private static func namingSQL(_ people: RulePeople) -> SQL {
+        """
+        SELECT \(FoundPeople.columns) FROM (
+            SELECT array_agg(c.id ORDER BY c.id DESC) FILTER (WHERE \(people.late)) AS ids
+            FROM \(people.source) WHERE \(people.early)
+        ) q
+        """
     }
 
     func count(_ branches: [RuleBranch]) async throws -> Int {
@@ -38,10 +36,12 @@ extension RuleQuery {
     /// How many match.
     /// - Parameter isNaming: with the newest of them. It costs next to nothing where few match, and a tenth where most do.
     func found(_ branches: [RuleBranch], naming isNaming: Bool) async throws -> FoundPeople {
-        func step(_ branch: RuleBranch, _ slice: RuleSlice? = nil) -> CountingStep {
-            let joins: Joins = slice != nil ? .part : branch.start.looksUp ? .some : .whole
-            let sql: SQL = isNaming ? namingSQL(branch, slice) : countSQL(branch, slice)
+        func step(_ people: RulePeople, _ joins: Joins) -> CountingStep {
+            let sql: SQL = isNaming ? Self.namingSQL(people) : Self.countSQL(people)
             return CountingStep(joins: joins, sql: sql, isNaming: isNaming)
+        }
+        func step(_ branch: RuleBranch) -> CountingStep {
+            step(compiler.people(branch.group, from: branch.start), branch.start.looksUp ? .some : .whole)
         }
         guard let database, let cut = try await RuleCut.of(branches, scope.workspace, database, transaction) else {
             return try await count(CountingTurns(branches.map { step($0) }), transaction).newest
@@ -53,7 +53,15 @@ extension RuleQuery {
         // What is not cut comes first, for nobody to wait for it at the end.
         let whole: [CountingStep] = branches.filter { !$0.isCut }.map { step($0) }
         let sliced: [CountingStep] = branches.filter(\.isCut).flatMap { branch in
-            cut.slices(branch).map { step(branch, $0) }
+            let facts: RuleFacts? = cut.facts(for: branch)
+            var compiler: RuleCompiler = self.compiler
+            compiler.facts = facts
+            let parts: [CountingStep] = cut.slices(branch).map { slice in
+                compiler.slice = slice
+                return step(compiler.people(branch.group, from: branch.start), .part)
+            }
+            guard let stale = facts?.stale, !stale.isEmpty else { return parts }
+            return [step(few.people(branch.group, among: stale), .some)] + parts
         }
         let turns = CountingTurns(whole + sliced, within: database.statementLimit)
         try await Self.processes(0, in: transaction)

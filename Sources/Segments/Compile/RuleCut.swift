@@ -15,10 +15,18 @@ struct RuleCut: Sendable {
     /// How many processes PostgreSQL would have helped with a statement.
     let helpers: Int
     let connections: Int
-    private let pages: Int
-    /// Whether few of the table's people belong to others.
-    private let isMostOfTable: Bool
+    /// Nil where people are to be read themselves.
+    let facts: RuleFacts?
+    private let people: Table
+    private let copies: Table
     private let some: [ContactID]
+
+    /// A table with people in it.
+    private struct Table {
+        let pages: Int
+        /// Whether few of its people belong to other workspaces.
+        let isMostlyOwn: Bool
+    }
 
     /// Nil where nothing is to be gained, or where what is read with people cannot be cut as they are.
     /// - Parameter transaction: holds to one moment (`REPEATABLE READ`).
@@ -30,46 +38,65 @@ struct RuleCut: Sendable {
         else { return nil }
         let joins: Bool = !cut.allSatisfy(\.isOfRows)
         let percent: Double = min(100, Double(100 * sampled) / Double(people))
-        let found: Found = try await transaction.one(
+        let finding: Query<Found> = Query(
             Found.self, "segments.cut",
             """
-            SELECT \(Found.columns), CASE WHEN \(joins) OR \(people) * 2 <= reltuples THEN ARRAY(
+            SELECT \(Found.columns), CASE WHEN \(joins) OR \(people) * 2 <= greatest(p.reltuples, f.reltuples) THEN ARRAY(
                 SELECT c.id FROM marketing_contacts c TABLESAMPLE SYSTEM (\(percent)) REPEATABLE (1)
                 WHERE c.workspace_id = \(workspace) ORDER BY c.id) ELSE '{}' END
-            FROM pg_class WHERE oid = 'marketing_contacts'::regclass
+            FROM pg_class p, pg_class f
+            WHERE p.oid = 'marketing_contacts'::regclass AND f.oid = 'marketing_contact_facts'::regclass
             """)
+        let (rows, facts) = try await transaction.pipeline(finding, RuleFacts.query(workspace))
+        guard let found = rows.first, let snapshot = Snapshot(name: found.snapshot) else { return nil }
         let connections: Int = min(found.helpers, database.spareConnections, mostConnections - 1) + 1
-        let isMostOfTable: Bool = people * 2 > found.tuples
-        guard connections > 1, found.some.count >= 8 * connections || (isMostOfTable && !joins),
-            let snapshot = Snapshot(name: found.snapshot)
+        let tables: [Table] = [found.people, found.copies].map { table in
+            Table(pages: table.pages, isMostlyOwn: people * 2 > table.tuples)
+        }
+        guard connections > 1, found.some.count >= 8 * connections || (tables.allSatisfy(\.isMostlyOwn) && !joins)
         else { return nil }
         return RuleCut(
-            snapshot: snapshot, helpers: found.helpers, connections: connections, pages: found.pages,
-            isMostOfTable: isMostOfTable, some: found.some)
+            snapshot: snapshot, helpers: found.helpers, connections: connections, facts: facts.first,
+            people: tables[0], copies: tables[1], some: found.some)
+    }
+
+    /// The copies, where they tell what a branch asks.
+    func facts(for branch: RuleBranch) -> RuleFacts? {
+        guard let facts, facts.answers(branch.group) else { return nil }
+        return facts
     }
 
     /// More parts than connections, so that none waits long for the slowest; fewer where each part reads companies anew.
     func slices(_ branch: RuleBranch) -> [RuleSlice] {
-        isMostOfTable && branch.isOfRows
-            ? RuleSlice.pages(pages, parts: 8 * connections) : RuleSlice.people(some, parts: 4 * connections)
+        let table: Table = facts(for: branch) == nil ? people : copies
+        return table.isMostlyOwn && branch.isOfRows
+            ? RuleSlice.pages(table.pages, parts: 8 * connections) : RuleSlice.people(some, parts: 4 * connections)
     }
 
     private struct Found: PostgresRow {
         static let columns: SQL = """
             pg_export_snapshot(), current_setting('max_parallel_workers_per_gather')::bigint,
-            pg_relation_size(oid) / current_setting('block_size')::bigint, greatest(reltuples, 0)::bigint
+            \(table("p")), \(table("f"))
             """
+
+        private static func table(_ name: SQL) -> SQL {
+            """
+            pg_relation_size(\(name).oid) / current_setting('block_size')::bigint,
+            greatest(\(name).reltuples, 0)::bigint
+            """
+        }
+
         let snapshot: String
         let helpers: Int
-        let pages: Int
-        let tuples: Int
+        let people: (pages: Int, tuples: Int)
+        let copies: (pages: Int, tuples: Int)
         let some: [ContactID]
 
         init(row: inout RowReader) throws {
             snapshot = try row.next()
             helpers = try row.next()
-            pages = try row.next()
-            tuples = try row.next()
+            people = (try row.next(), try row.next())
+            copies = (try row.next(), try row.next())
             some = try row.next()
         }
     }

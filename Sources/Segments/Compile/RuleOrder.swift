@@ -8,23 +8,34 @@ struct RuleCost {
     /// How many of all people it holds for, between 0 and 1.
     var share: Double
 
+    /// How people are looked at.
+    enum Reading: Sendable {
+        /// Everybody, or some named ones.
+        case people
+        /// A part of everybody, so that people are found in sets that fit beside it.
+        case part
+        /// The same from copies, whose columns cost next to nothing: sets are only made for what they leave open.
+        case copies
+    }
+
     var negated: RuleCost { RuleCost(effort: effort, share: 1 - share) }
 
-    /// The conditions in the order in which the fewest comparisons are made: what decides soonest, for its cost, comes
-    /// first.
+    /// The conditions, each once, in the order in which the fewest comparisons are made: what decides soonest, for its cost,
+    /// comes first.
     /// - Parameters:
     ///   - areAll: whether all must hold, so that one that does not decides.
-    ///   - isPart: whether a part of everybody is looked at, so that people are found in sets that fit beside it.
     static func ordered(
-        _ nodes: [RuleNode], areAll: Bool, negated: Bool = false, isPart: Bool = false
+        _ nodes: [RuleNode], areAll: Bool, negated: Bool = false, by reading: Reading = .people
     ) -> [RuleNode] {
         let ranked: [(rank: Double, place: Int, node: RuleNode)] = nodes.enumerated().map { place, node in
-            let own = RuleCost(node, isPart: isPart)
+            let own = RuleCost(node, by: reading)
             let cost: RuleCost = negated ? own.negated : own
             let decides: Double = areAll ? 1 - cost.share : cost.share
             return (cost.effort / max(decides, 0.001), place, node)
         }
+        var seen: Set<RuleNode> = []
         return ranked.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.map(\.node)
+            .filter { seen.insert($0).inserted }
     }
 
     init(effort: Double, share: Double) {
@@ -32,20 +43,26 @@ struct RuleCost {
         self.share = share
     }
 
-    init(_ node: RuleNode, isPart: Bool = false) {
+    init(_ node: RuleNode, by reading: Reading = .people) {
         switch node {
-        case .condition(let condition): self.init(condition)
+        case .condition(let condition): self.init(condition, reading)
         case .behaviour(let behaviour):
-            // Less than a look into a person's properties, where all who did it are at hand.
-            let once = RuleCost(effort: isPart ? 1 : 20, share: 0.3)
+            let effort: Double =
+                switch reading {
+                case .people: 20
+                // Less than a look into a person's properties, where all who did it are at hand.
+                case .part: 1
+                case .copies: 10
+                }
+            let once = RuleCost(effort: effort, share: 0.3)
             if case .atLeast = behaviour.times { self = once } else { self = once.negated }
-        case .group(let group): self.init(group, isPart: isPart)
+        case .group(let group): self.init(group, reading)
         }
     }
 
-    private init(_ group: RuleGroup, isPart: Bool) {
+    private init(_ group: RuleGroup, _ reading: Reading) {
         let costs: [RuleCost] = group.nodes.map { node in
-            let own = RuleCost(node, isPart: isPart)
+            let own = RuleCost(node, by: reading)
             return group.match == .none ? own.negated : own
         }
         effort = costs.reduce(0) { $0 + $1.effort }
@@ -54,12 +71,20 @@ struct RuleCost {
             ? 1 - costs.reduce(1) { $0 * (1 - $1.share) } : costs.reduce(1) { $0 * $1.share }
     }
 
-    private init(_ condition: RuleCondition) {
+    private init(_ condition: RuleCondition, _ reading: Reading) {
         if let opposite = condition.comparison.opposite {
-            self = RuleCost(RuleCondition(condition.field, opposite, condition.value)).negated
+            self = RuleCost(RuleCondition(condition.field, opposite, condition.value), reading).negated
             return
         }
-        self.init(effort: Self.effort(condition.field), share: Self.share(condition))
+        let effort: Double = reading == .copies ? Self.effortOfCopy(condition) : Self.effort(condition.field)
+        self.init(effort: effort, share: Self.share(condition))
+    }
+
+    private static func effortOfCopy(_ condition: RuleCondition) -> Double {
+        switch condition.field {
+        case .list, .companyField, .companyProperty: 4
+        default: condition.comparison == .contains || condition.comparison == .endsWith ? 0.5 : 0.2
+        }
     }
 
     private static func effort(_ field: RuleField) -> Double {

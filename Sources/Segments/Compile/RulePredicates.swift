@@ -13,6 +13,7 @@ enum RuleSubject {
     case id(SQL)
     /// A member of a jsonb object.
     case json(SQL, String)
+    case fact(FactColumn)
 }
 
 extension RuleCompiler {
@@ -26,6 +27,7 @@ extension RuleCompiler {
         case .moment(let moment): momentPredicate(comparison, value, moment)
         case .id(let id): idPredicate(value, id)
         case .json(let object, let name): jsonPredicate(kind, comparison, value, object, name)
+        case .fact(let column): factPredicate(kind, comparison, value, column)
         }
     }
 
@@ -96,13 +98,11 @@ extension RuleCompiler {
     ) -> SQL {
         let member: SQL = "\(object)->\(name)"
         let text: SQL = "\(object)->>\(name)"
-        if comparison == .isNotEmpty {
-            return "coalesce(\(member), 'null'::jsonb) NOT IN ('null'::jsonb, '\"\"'::jsonb, '[]'::jsonb)"
-        }
+        if comparison == .isNotEmpty { return memberPredicate(kind, comparison, value, member) }
         let isText: SQL = "jsonb_typeof(\(member)) = 'string'"
         switch kind {
         case .number: return numberPredicate(comparison, value, in: object, name)
-        case .money: return moneyPredicate(comparison, value, member)
+        case .money, .choices: return memberPredicate(kind, comparison, value, member)
         case .boolean:
             guard case .flag(let wanted) = value else { return "false" }
             return Self.holds(object, name, .bool(wanted))
@@ -110,8 +110,19 @@ extension RuleCompiler {
         case .moment:
             guard let bounds = MomentBounds(comparison, value, clock) else { return "false" }
             return "\(Self.withinText(bounds, "(\(text)) COLLATE \"C\"")) AND \(isText)"
-        case .choices: return "\(choicesPredicate(comparison, value, member)) AND jsonb_typeof(\(member)) = 'array'"
         default: return "\(typedPredicate(kind, comparison, value, text)) AND \(isText)"
+        }
+    }
+
+    /// What is asked of a member of a jsonb object alike wherever it stands: whether it is there, amounts, and lists.
+    func memberPredicate(_ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ member: SQL) -> SQL {
+        if comparison == .isNotEmpty {
+            return "coalesce(\(member), 'null'::jsonb) NOT IN ('null'::jsonb, '\"\"'::jsonb, '[]'::jsonb)"
+        }
+        switch kind {
+        case .money: return moneyPredicate(comparison, value, member)
+        case .choices: return "\(choicesPredicate(comparison, value, member)) AND jsonb_typeof(\(member)) = 'array'"
+        default: return "false"
         }
     }
 
@@ -147,7 +158,7 @@ extension RuleCompiler {
     }
 
     /// Days are stored as `YYYY-MM-DD`, which sort as texts.
-    private func datePredicate(_ comparison: RuleOperator, _ value: RuleValue, _ text: SQL) -> SQL {
+    func datePredicate(_ comparison: RuleOperator, _ value: RuleValue, _ text: SQL) -> SQL {
         if let bounds = DayBounds(comparison, value, clock) {
             var parts: [SQL] = []
             if let first = bounds.first { parts.append("\(text) >= \(first.iso)") }
@@ -169,7 +180,7 @@ extension RuleCompiler {
         }
     }
 
-    private static func withinText(_ bounds: MomentBounds, _ text: SQL) -> SQL {
+    static func withinText(_ bounds: MomentBounds, _ text: SQL) -> SQL {
         var parts: [SQL] = []
         if let from = bounds.from.map(MomentBounds.text) {
             parts.append(bounds.isFromIncluded ? "\(text) >= \(from)" : "\(text) > \(from)")

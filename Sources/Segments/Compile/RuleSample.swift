@@ -29,7 +29,11 @@ extension RuleQuery {
         guard let branch = branches.first, branches.count > 1 || branch.start.entries > 2 * RuleStart.exact else {
             return []
         }
-        return try await someone(branches.count > 1 ? RuleStart() : branch.start)
+        if branches.count > 1 { return try await newest() }
+        if let shortest = branch.start.places.first { return try await someone(of: shortest) }
+        let newest: [ContactSummary] = try await newest()
+        guard newest.count < Self.sampleSize, let sampled = branch.start.sampled else { return newest }
+        return try await someone(of: sampled)
     }
 
     private func people(_ ids: [ContactID]) async throws -> [ContactSummary] {
@@ -43,23 +47,25 @@ extension RuleQuery {
         return try await transaction.pipeline(Self.joins(.some), named).1
     }
 
-    private var few: RuleCompiler { RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger, reach: .few) }
+    var few: RuleCompiler { RuleCompiler(scope.workspace, clock: rule.clock, ledger: ledger, reach: .few) }
 
-    /// Whoever is found soon, if anybody.
-    private func someone(_ start: RuleStart) async throws -> [ContactSummary] {
-        guard let shortest = start.places.first else {
-            return try await walk(
-                RulePeople(
-                    source: """
-                        (SELECT * FROM marketing_contacts w
-                        WHERE w.workspace_id = \(scope.workspace) AND w.deleted_at IS NULL
-                        ORDER BY w.id DESC LIMIT \(Self.newest)) c
-                        """,
-                    early: "true", late: few.condition(rule.group)))
-        }
-        return try await walk(
+    /// Whoever is found among the newest people, if anybody.
+    private func newest() async throws -> [ContactSummary] {
+        try await walk(
+            RulePeople(
+                source: """
+                    (SELECT * FROM marketing_contacts w
+                    WHERE w.workspace_id = \(scope.workspace) AND w.deleted_at IS NULL
+                    ORDER BY w.id DESC LIMIT \(Self.newest)) c
+                    """,
+                early: "true", late: few.condition(rule.group)))
+    }
+
+    /// Whoever is found among some people of a set, if anybody.
+    private func someone(of place: Int) async throws -> [ContactSummary] {
+        try await walk(
             few.people(
-                rule.group, from: RuleStart(places: [shortest], left: RuleStart.exact), most: entries(of: shortest)))
+                rule.group, from: RuleStart(places: [place], left: RuleStart.exact), most: entries(of: place)))
     }
 
     /// How much of a set a sample looks at.

@@ -51,11 +51,39 @@ struct RuleSet: Sendable {
 extension RuleCompiler {
     /// The parts of a rule that must all hold.
     static func parts(_ group: RuleGroup) -> [RuleNode] {
-        guard group.match == .all else { return [.group(group)] }
+        switch group.match {
+        case .any: return [.group(group)]
+        case .none: return group.nodes.flatMap(denied)
+        case .all: break
+        }
         return group.nodes.flatMap { node -> [RuleNode] in
             if case .group(let inner) = node { return parts(inner) }
             return [node]
         }
+    }
+
+    /// What must hold for a part not to hold: without a denial, where there is another way to say it, because what is not denied can
+    /// be begun with.
+    private static func denied(_ node: RuleNode) -> [RuleNode] {
+        switch node {
+        case .condition(let condition):
+            guard let opposite = condition.comparison.opposite else { break }
+            return [.condition(RuleCondition(condition.field, opposite, condition.value))]
+        case .behaviour(var behaviour):
+            switch behaviour.times {
+            case .never: behaviour.times = .atLeast(1)
+            case .atMost(let count): behaviour.times = .atLeast(count + 1)
+            case .atLeast: return [.group(RuleGroup(.none, [node]))]
+            }
+            return [.behaviour(behaviour)]
+        case .group(let group):
+            switch group.match {
+            case .any: return group.nodes.flatMap(denied)
+            case .none: return [.group(RuleGroup(.any, group.nodes))]
+            case .all: break
+            }
+        }
+        return [.group(RuleGroup(.none, [node]))]
     }
 
     /// Exactly the people for whom a part holds, where indexes can name them; nil for everything else.
@@ -153,7 +181,9 @@ extension RuleCompiler {
 extension RuleCompiler {
     /// Who did it so often.
     func people(who behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
-        if behaviour.isInOrder { return often(behaviour, atLeast: count, inOrder: .ascending) }
+        if behaviour.isInOrder, count > 1 || !behaviour.isEver {
+            return often(behaviour, atLeast: count, inOrder: .ascending)
+        }
         let deeds: SQL = self.deeds(behaviour, once: count == 1)
         if count == 1 { return deeds }
         return "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
@@ -171,9 +201,10 @@ extension RuleCompiler {
             SELECT q.contact_id FROM (\(SQL.join(fenced.map { "(\($0))" }, separator: " UNION ALL "))) q
             ORDER BY q.contact_id\(order.sql) OFFSET 0
             """
+        let enough: SQL = count > 1 ? " HAVING count(*) >= \(count)" : ""
         return """
             SELECT d.contact_id FROM (\(deeds)) d
-            GROUP BY d.contact_id HAVING count(*) >= \(count) ORDER BY d.contact_id\(order.sql)
+            GROUP BY d.contact_id\(enough) ORDER BY d.contact_id\(order.sql)
             """
     }
 }

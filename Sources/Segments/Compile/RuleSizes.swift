@@ -9,6 +9,8 @@ struct RuleSizes {
 
     /// Sets up to this length are counted.
     var exact = RuleStart.exact
+    /// Whether the question may be answered from copies of people.
+    var mayReadCopies = false
 
     private typealias Candidate = (place: Int, node: RuleNode, set: RuleSet)
 
@@ -17,11 +19,24 @@ struct RuleSizes {
 
     /// Sets are chosen to begin with, or none. Brings the settings of questions with it.
     func start() async throws -> RuleStart {
+        var start: RuleStart = try await sets()
+        guard start.places.isEmpty, start.hasCopies, start.people >= RuleBranch.leastToCut else { return start }
+        let parts: [RuleNode] = RuleCompiler.parts(group)
+        let rows: [RuleNode] = parts.filter(\.isOfRow)
+        guard !rows.isEmpty, rows.count < parts.count else { return start }
+        let whole: RuleNode = .group(RuleGroup(.all, rows))
+        if let share = try await shares(of: [whole], start.people)[whole] {
+            start.rowsLeft = Int(share * Double(start.people))
+        }
+        return start
+    }
+
+    private func sets() async throws -> RuleStart {
         let candidates: [Candidate] = RuleCompiler.parts(group).enumerated().compactMap { place, node in
             compiler.set(node).map { (place, node, $0) }
         }
-        let (people, counts) = try await counted(candidates)
-        guard people > exact, !candidates.isEmpty else { return RuleStart(people: people) }
+        let (people, hasCopies, counts) = try await counted(candidates)
+        guard people > exact, !candidates.isEmpty else { return RuleStart(people: people, hasCopies: hasCopies) }
         var sizes: [RuleStart.Size] = []
         var long: [Candidate] = []
         for candidate in candidates {
@@ -34,7 +49,7 @@ struct RuleSizes {
         }
         // People of a short set are fetched sooner than anything is found out about the long ones.
         if sizes.isEmpty { sizes = try await estimated(long, of: people) }
-        return RuleStart.choose(sizes, of: people, exact: exact)
+        return RuleStart.choose(sizes, of: people, exact: exact, hasCopies: hasCopies)
     }
 
     private struct Count: PostgresRow {
@@ -48,11 +63,14 @@ struct RuleSizes {
         }
     }
 
-    /// How many people there are, and the length of each set as far as it is worth counting.
-    private func counted(_ candidates: [Candidate]) async throws -> (people: Int, counts: [Int: Int]) {
+    /// How many people there are, whether there are copies of them, and the length of each set as far as it is worth
+    /// counting.
+    private func counted(
+        _ candidates: [Candidate]
+    ) async throws -> (people: Int, hasCopies: Bool, counts: [Int: Int]) {
         let limit: Int = exact
         let counts: [SQL] =
-            ["(-1::bigint, t.people)"]
+            ["(-1::bigint, t.people), (-2, t.copied)"]
             + candidates.map { place, _, set in
                 """
                 (\(place), CASE WHEN t.people > \(limit) THEN
@@ -63,37 +81,76 @@ struct RuleSizes {
             Count.self, "segments.sizes",
             """
             SELECT v.place, coalesce(v.size, 0) FROM (SELECT coalesce((
-                SELECT contact_count FROM marketing_contact_totals WHERE workspace_id = \(compiler.workspace)), 0) AS people) t
+                SELECT contact_count FROM marketing_contact_totals WHERE workspace_id = \(compiler.workspace)), 0) AS people,
+                (SELECT count(*) FROM marketing_contact_facts_state WHERE workspace_id = \(compiler.workspace) AND is_filled)
+                    AS copied) t
             CROSS JOIN LATERAL (VALUES \(SQL.join(counts, separator: ", "))) AS v(place, size)
             """)
         let (_, found) = try await transaction.pipeline(RuleQuery.settingsQuery, counting)
-        let people: Int = found.first { $0.place < 0 }?.size ?? 0
-        return (people, Dictionary(found.map { ($0.place, $0.size) }) { first, _ in first })
+        let sizes: [Int: Int] = Dictionary(found.map { ($0.place, $0.size) }) { first, _ in first }
+        return (sizes[-1] ?? 0, mayReadCopies && sizes[-2] == 1, sizes)
     }
 
     private func estimated(_ candidates: [Candidate], of people: Int) async throws -> [RuleStart.Size] {
-        let shares: [Int: Double] = try await shares(of: candidates.filter { Self.isOfPerson($0.node) }, people)
-        var sizes: [RuleStart.Size] = []
-        for (place, node, set) in candidates {
-            let least: Int = exact + 1
-            if let share = shares[place] {
-                let entries: Int = max(least, Int(share * Double(people)))
-                sizes.append(RuleStart.Size(place: place, entries: entries, isJoined: !node.isOfRow))
+        let estimates: [RuleNode: Estimate] = try await estimates(
+            of: candidates.flatMap { Self.leaves($0.node) }, people)
+        return candidates.map { place, node, _ in
+            let estimate: Estimate = Self.estimate(of: node, by: estimates)
+            return RuleStart.Size(
+                place: place, entries: max(exact + 1, estimate.entries), people: max(1, min(people, estimate.people)),
+                isJoined: estimate.isJoined)
+        }
+    }
+
+    /// How long a set is, about.
+    private struct Estimate {
+        var entries: Int
+        var people: Int
+        var isJoined: Bool
+    }
+
+    /// The parts of a choice that are estimated by themselves. PostgreSQL gets a join in the middle of a union wrong by orders of
+    /// magnitude.
+    private static func leaves(_ node: RuleNode) -> [RuleNode] {
+        guard case .group(let group) = node, !isOfPerson(node) else { return [node] }
+        return group.nodes.flatMap(leaves)
+    }
+
+    private static func estimate(of node: RuleNode, by estimates: [RuleNode: Estimate]) -> Estimate {
+        if let estimate = estimates[node] { return estimate }
+        guard case .group(let group) = node else { return Estimate(entries: 0, people: 0, isJoined: false) }
+        var whole = Estimate(entries: 0, people: group.match == .any ? 0 : .max, isJoined: false)
+        for inner in group.nodes {
+            let part: Estimate = estimate(of: inner, by: estimates)
+            whole.entries += part.entries
+            whole.people = group.match == .any ? whole.people + part.people : min(whole.people, part.people)
+            whole.isJoined = whole.isJoined || part.isJoined
+        }
+        return whole
+    }
+
+    private func estimates(of leaves: [RuleNode], _ people: Int) async throws -> [RuleNode: Estimate] {
+        let shares: [RuleNode: Double] = try await shares(of: leaves.filter(Self.isOfPerson), people)
+        var estimates: [RuleNode: Estimate] = [:]
+        for node in leaves {
+            if let share = shares[node] {
+                let entries = Int(share * Double(people))
+                estimates[node] = Estimate(entries: entries, people: entries, isJoined: !node.isOfRow)
                 continue
             }
+            guard let set = compiler.set(node) else { continue }
             let plan: [String] = try await transaction.values(
                 String.self, "segments.estimate", "EXPLAIN SELECT FROM (\(set.estimate)) x")
-            let entries: Int = max(least, Self.rows(in: plan))
-            if case .behaviour(let behaviour) = node, !behaviour.isEver {
-                sizes.append(
-                    RuleStart.Size(
-                        place: place, deeds: entries, atLeast: behaviour.threshold, of: people,
-                        isJoined: behaviour.threshold == 1))
-            } else {
-                sizes.append(RuleStart.Size(place: place, entries: entries, isJoined: !node.isOfRow))
+            let entries: Int = Self.rows(in: plan)
+            guard case .behaviour(let behaviour) = node, !behaviour.isEver else {
+                estimates[node] = Estimate(entries: entries, people: entries, isJoined: !node.isOfRow)
+                continue
             }
+            let size = RuleStart.Size(
+                place: 0, deeds: max(exact + 1, entries), atLeast: behaviour.threshold, of: people)
+            estimates[node] = Estimate(entries: entries, people: size.people, isJoined: behaviour.threshold == 1)
         }
-        return sizes
+        return estimates
     }
 
     /// Whether a person's own row answers it, with the company and the lists that it leads to.
@@ -107,27 +164,21 @@ struct RuleSizes {
 
     /// What share of the people each condition holds for, by a sample of the table's pages. PostgreSQL cannot tell of
     /// properties, whose values its statistics mix, nor of texts that begin or end with something.
-    private func shares(of candidates: [Candidate], _ people: Int) async throws -> [Int: Double] {
-        guard !candidates.isEmpty else { return [:] }
+    private func shares(of nodes: [RuleNode], _ people: Int) async throws -> [RuleNode: Double] {
+        guard !nodes.isEmpty else { return [:] }
         let percent: Double = min(100, Double(100 * Self.sampled) / Double(people))
         let few = RuleCompiler(compiler.workspace, clock: compiler.clock, ledger: compiler.ledger, reach: .few)
-        let counts: [SQL] = candidates.map { "count(*) FILTER (WHERE \(few.condition([$0.node])))" }
-        let found: [Count] = try await transaction.all(
-            Count.self, "segments.shares",
+        let counts: [SQL] = nodes.map { "count(*) FILTER (WHERE \(few.condition([$0])))" }
+        let found: [Int] = try await transaction.value(
+            [Int].self, "segments.shares",
             """
-            SELECT v.place, v.size FROM (
-                SELECT ARRAY[\(SQL.join(counts, separator: ", "))] AS counts, count(*) AS seen
-                FROM marketing_contacts c TABLESAMPLE SYSTEM (\(percent)) REPEATABLE (1)
-                WHERE c.workspace_id = \(compiler.workspace) AND c.deleted_at IS NULL
-            ) s CROSS JOIN LATERAL (
-                SELECT -1::bigint AS place, s.seen AS size
-                UNION ALL SELECT p.place, s.counts[p.number]
-                FROM unnest(\(candidates.map(\.place))) WITH ORDINALITY AS p (place, number)
-            ) v
+            SELECT ARRAY[count(*), \(SQL.join(counts, separator: ", "))]
+            FROM marketing_contacts c TABLESAMPLE SYSTEM (\(percent)) REPEATABLE (1)
+            WHERE c.workspace_id = \(compiler.workspace) AND c.deleted_at IS NULL
             """)
-        let seen: Int = found.first { $0.place < 0 }?.size ?? 0
-        guard seen >= Self.sampled / 10 else { return [:] }
-        return Dictionary(found.filter { $0.place >= 0 }.map { ($0.place, Double($0.size) / Double(seen)) }) { $1 }
+        guard let seen = found.first, seen >= Self.sampled / 10 else { return [:] }
+        let shares = zip(nodes, found.dropFirst()).map { ($0, Double($1) / Double(seen)) }
+        return Dictionary(shares) { first, _ in first }
     }
 
     /// What the first line of a plan says it will find.

@@ -24,7 +24,19 @@ struct RuleStart: Sendable, Equatable {
     /// Whether people are to be looked up one by one. With more of them PostgreSQL takes too long as soon as it guesses
     /// too low, which it does where conditions look into json; joining whole sets by hash costs the same whatever it
     /// guesses.
-    var looksUp: Bool { left <= 60_000 }
+    var looksUp: Bool { left <= (hasCopies ? 2 * Self.exact : 60_000) }
+
+    /// Whether everybody may be read from copies.
+    var hasCopies = false
+
+    /// The place of a set that is worth a look for a sample, where counting reads everybody.
+    var sampled: Int?
+
+    /// How many people's own rows meet what the rule asks of them, about.
+    var rowsLeft = Int.max
+
+    /// Whether so few people are left by their own rows that what they did is looked up for each of them.
+    var asksFew: Bool { rowsLeft <= 4_000 }
 
     /// How long a set is.
     struct Size: Sendable, Equatable {
@@ -61,17 +73,23 @@ struct RuleStart: Sendable, Equatable {
     /// by key with all comparisons, and looking at a person when all of them are read in turn.
     private static let (entry, fetch): (Double, Double) = (0.35, 4)
     /// Several connections read very many people.
-    private static func read(_ people: Int) -> Double { people < RuleBranch.leastToCut ? 0.4 : 0.25 }
+    private static func read(_ people: Int, hasCopies: Bool) -> Double {
+        people < RuleBranch.leastToCut ? 0.4 : hasCopies ? 0.12 : 0.25
+    }
 
     private static func alone(_ size: Size) -> Double { Double(size.entries) * entry + Double(size.people) * fetch }
 
     /// - Parameter people: how many there are in the workspace.
     /// - Parameter exact: up to which length sets were counted.
-    static func choose(_ sizes: [Size], of people: Int, exact: Int = RuleStart.exact) -> RuleStart {
+    /// - Parameter hasCopies: whether everybody may be read from copies.
+    static func choose(
+        _ sizes: [Size], of people: Int, exact: Int = RuleStart.exact, hasCopies: Bool = false
+    ) -> RuleStart {
         let ordered: [Size] = sizes.sorted { (alone($0), $0.place) < (alone($1), $1.place) }
-        guard people > exact, let best = ordered.first else { return RuleStart(people: people) }
+        guard people > exact, let best = ordered.first else { return RuleStart(people: people, hasCopies: hasCopies) }
         var start = RuleStart(
-            places: [best.place], left: min(best.people, people), entries: best.entries, people: people)
+            places: [best.place], left: min(best.people, people), entries: best.entries, people: people,
+            hasCopies: hasCopies)
         for size in ordered.dropFirst() {
             let share: Double = min(1, Double(size.people) / Double(people))
             guard Double(size.entries) * entry < Double(start.left) * (1 - share) * fetch else { continue }
@@ -80,8 +98,12 @@ struct RuleStart: Sendable, Equatable {
             start.left = Int(Double(start.left) * share)
         }
         let cost: Double = Double(start.entries) * entry + Double(start.left) * fetch
-        if best.entries <= exact || (start.looksUp && cost < Double(people) * read(people)) { return start }
-        return RuleStart(probes: sizes.contains { $0.isJoined && $0.people < people / 4 }, people: people)
+        if best.entries <= exact || (start.looksUp && cost < Double(people) * read(people, hasCopies: hasCopies)) {
+            return start
+        }
+        return RuleStart(
+            probes: sizes.contains { $0.isJoined && $0.people < people / 4 }, people: people, hasCopies: hasCopies,
+            sampled: best.people < people / 5 ? best.place : nil)
     }
 }
 
@@ -128,6 +150,14 @@ extension RuleCompiler {
             early: own.condition(rest), late: "c.deleted_at IS NULL")
     }
 
+    /// Those of some named people whom a rule finds.
+    func people(_ group: RuleGroup, among ids: [ContactID]) -> RulePeople {
+        RulePeople(
+            source: "marketing_contacts c",
+            early: "c.workspace_id = \(workspace) AND c.id = ANY (\(ids)) AND \(condition(group))",
+            late: "c.deleted_at IS NULL")
+    }
+
     /// Whether few people are left, about, for conditions that are no matter of their own rows.
     private func isFew(_ left: Int, after rest: [RuleNode]) -> Bool {
         let share: Double = rest.filter(\.isOfRow).reduce(1) { $0 * RuleCost($1).share }
@@ -135,12 +165,30 @@ extension RuleCompiler {
     }
 
     private func everybody(_ parts: [RuleNode], _ start: RuleStart) -> RulePeople {
-        let late: [RuleNode] = parts.filter { $0.isOfRow && (start.probes || RuleCost($0).share >= 0.95) }
-        let rows: [RuleNode] = parts.filter { $0.isOfRow && !late.contains($0) }
         let joined: [RuleNode] = parts.filter { !$0.isOfRow }
+        let asksFew: Bool = facts != nil && start.asksFew
+        let late: [RuleNode] = parts.filter {
+            $0.isOfRow && !asksFew && (start.probes || RuleCost($0).share >= 0.95)
+        }
+        let rows: [RuleNode] = parts.filter { $0.isOfRow && !late.contains($0) }
         // Where one process reads a part and joins nothing, there is nothing to choose for PostgreSQL.
-        let isPlain: Bool = slice != nil && joined.isEmpty
+        let isPlain: Bool = slice != nil && (joined.isEmpty || asksFew)
         let own: SQL = rows.isEmpty || isPlain ? condition(rows) : likely(condition(rows))
+        if let facts {
+            var asking: RuleCompiler = self
+            if asksFew {
+                asking.reach = .few
+                asking.slice = nil
+            }
+            let isCurrent: SQL = facts.stale.isEmpty ? "" : " AND c.id <> ALL (\(facts.stale))"
+            return RulePeople(
+                source: "marketing_contact_facts c",
+                early: """
+                    c.workspace_id = \(workspace) AND \(slice?.condition ?? "true")\(isCurrent) AND \(own)
+                        AND \(asking.condition(joined))
+                    """,
+                late: condition(late))
+        }
         return RulePeople(
             source: "marketing_contacts c",
             early: """

@@ -102,7 +102,7 @@ package struct RuleBehaviour: Sendable, Hashable {
     }
 
     package let kind: Kind
-    package let times: Times
+    package var times: Times
     package let window: Window?
     /// Only messages of this campaign.
     package let campaign: CampaignID?

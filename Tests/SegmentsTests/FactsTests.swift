@@ -1,0 +1,261 @@
+import Contacts
+import Core
+import FoundationEssentials
+import Portal
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Segments
+
+@Suite("Copies for counting")
+struct FactsTests {
+    private static let people = 12_000
+
+    private func keeper(_ stage: SegmentStage) -> FactsKeeper { FactsKeeper(services: stage.portal.services) }
+
+    private func run(_ stage: SegmentStage, _ sql: SQL) async throws {
+        _ = try await stage.portal.services.database.write(stage.workspace, timeout: .seconds(60)) { tx in
+            try await tx.run("test.facts", sql)
+        }
+    }
+
+    private func number(_ stage: SegmentStage, _ sql: SQL) async throws -> Int {
+        try await stage.portal.services.database.read(stage.workspace) { tx in
+            try await tx.value(Int.self, "test.number", sql)
+        }
+    }
+
+    private func fill(_ stage: SegmentStage) async throws {
+        for (name, type) in [("plan", PropertyType.text), ("score", .number)] { try await stage.property(name, type) }
+        try await run(
+            stage,
+            """
+            INSERT INTO marketing_contacts (workspace_id, id, email, email_key, properties, created_at, updated_at)
+            SELECT \(stage.workspace), md5(n::text)::uuid, n || '@example.com', n || '@example.com',
+                jsonb_build_object('plan', (ARRAY['Free', 'pro'])[1 + n % 2], 'score', n % 1000), now(), now()
+            FROM generate_series(1, \(Self.people)) AS n
+            """)
+    }
+
+    /// Counts as in a workspace of very many people, and by one look at the people themselves.
+    /// - Returns: both, and how many people's copies were out of date; nil where everybody was read themselves.
+    private func count(_ rules: String, _ stage: SegmentStage) async throws -> (cut: Int, whole: Int, stale: Int?) {
+        let json: JSONValue = try JSONDecoder().decode(JSONValue.self, from: Data(rules.utf8))
+        let database: Database = stage.portal.services.database
+        return try await database.read(stage.workspace, isolation: .repeatableRead) { tx in
+            let rule = try await stage.portal.assembly.segments.actions.desk.prepare(json, stage.ana.scope, in: tx)
+            var query = RuleQuery(scope: stage.ana.scope, rule: rule, ledger: LedgerBehaviour(), transaction: tx)
+            let whole: Int = try await query.count([RuleBranch(group: rule.group, start: RuleStart())])
+            let branch = RuleBranch(group: rule.group, start: RuleStart(people: RuleBranch.leastToCut))
+            let cut = try #require(try await RuleCut.of([branch], stage.workspace, database, tx))
+            query.database = database
+            return (try await query.count([branch]), whole, cut.facts(for: branch)?.stale.count)
+        }
+    }
+
+    private static let free = #"{"all":[{"field":"properties.plan","operator":"is","value":"free"}]}"#
+
+    @Test("A count is right while people change, whether or not their copies have followed")
+    func changing() async throws {
+        try await SegmentStage.with { stage in
+            try await fill(stage)
+            #expect(try await count(Self.free, stage) == (6_000, 6_000, nil))
+            // Where nobody is copied, nobody is noted.
+            #expect(
+                try await number(
+                    stage, "SELECT count(*) FROM marketing_stale_facts WHERE workspace_id = \(stage.workspace)") == 0)
+            try await keeper(stage).copyEverybody(of: stage.workspace)
+            #expect(try await count(Self.free, stage) == (6_000, 6_000, 0))
+
+            try await run(
+                stage,
+                """
+                UPDATE marketing_contacts SET properties = properties || '{"plan": "FREE"}'
+                WHERE workspace_id = \(stage.workspace) AND properties->>'plan' = 'pro'
+                    AND (properties->>'score')::integer < 101
+                """)
+            try await run(
+                stage,
+                """
+                UPDATE marketing_contacts SET deleted_at = now()
+                WHERE workspace_id = \(stage.workspace) AND (properties->>'score')::integer BETWEEN 200 AND 209
+                """)
+            try await run(
+                stage,
+                """
+                DELETE FROM marketing_contacts
+                WHERE workspace_id = \(stage.workspace) AND (properties->>'score')::integer = 210
+                """)
+            try await run(
+                stage,
+                """
+                INSERT INTO marketing_contacts (workspace_id, id, properties, created_at, updated_at)
+                SELECT \(stage.workspace), gen_random_uuid(), '{"plan": "free"}', now(), now() FROM generate_series(1, 7)
+                """)
+            // 600 with a new plan, 60 free ones deleted and 12 taken away, 7 new ones.
+            #expect(try await count(Self.free, stage) == (6_535, 6_535, 600 + 120 + 12 + 7))
+            try await keeper(stage).round()
+            #expect(try await count(Self.free, stage) == (6_535, 6_535, 0))
+            #expect(
+                try await number(
+                    stage, "SELECT count(*) FROM marketing_contact_facts WHERE workspace_id = \(stage.workspace)")
+                    == Self.people - 132 + 7)
+        }
+    }
+
+    @Test("While very many wait to be copied, people are read themselves")
+    func flood() async throws {
+        try await SegmentStage.with { stage in
+            try await fill(stage)
+            try await keeper(stage).copyEverybody(of: stage.workspace)
+            try await run(
+                stage,
+                """
+                UPDATE marketing_contacts SET properties = properties || '{"plan": "free"}'
+                WHERE workspace_id = \(stage.workspace)
+                """)
+            #expect(try await count(Self.free, stage) == (Self.people, Self.people, nil))
+            try await keeper(stage).round()
+            #expect(try await count(Self.free, stage) == (Self.people, Self.people, 0))
+        }
+    }
+
+    @Test("What few people are asked, after a look at all copies, finds the same people")
+    func few() async throws {
+        try await SegmentStage.with { stage in
+            try await fill(stage)
+            try await run(
+                stage,
+                """
+                INSERT INTO marketing_events (workspace_id, id, contact_id, name, properties, source, occurred_at, received_at)
+                SELECT \(stage.workspace), gen_random_uuid(), md5(n::text)::uuid, 'order placed', '{}', 'test',
+                    now() - interval '1 day', now()
+                FROM generate_series(1, \(Self.people), 3) AS n, generate_series(1, 2)
+                """)
+            try await keeper(stage).copyEverybody(of: stage.workspace)
+            let database: Database = stage.portal.services.database
+            let rules = """
+                {"all":[{"behaviour":"event","name":"order placed","operator":"atLeast","times":2},
+                {"field":"properties.score","operator":"lessThan","value":100},
+                {"field":"emailStatus","operator":"is","value":"active"}]}
+                """
+            let json: JSONValue = try JSONDecoder().decode(JSONValue.self, from: Data(rules.utf8))
+            try await database.read(stage.workspace, isolation: .repeatableRead) { tx in
+                let rule = try await stage.portal.assembly.segments.actions.desk.prepare(json, stage.ana.scope, in: tx)
+                var query = RuleQuery(scope: stage.ana.scope, rule: rule, ledger: LedgerBehaviour(), transaction: tx)
+                let whole: Int = try await query.count([RuleBranch(group: rule.group, start: RuleStart())])
+                #expect(whole == 400)
+                query.database = database
+                for probes in [false, true] {
+                    for rowsLeft in [100, Int.max] {
+                        var start = RuleStart(people: RuleBranch.leastToCut)
+                        start.probes = probes
+                        start.rowsLeft = rowsLeft
+                        #expect(try await query.count([RuleBranch(group: rule.group, start: start)]) == whole)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("New properties come into the copies, deleted ones go, and another type is copied anew")
+    func properties() async throws {
+        try await SegmentStage.with { stage in
+            try await fill(stage)
+            let (workspace, keeper) = (stage.workspace, keeper(stage))
+            try await keeper.copyEverybody(of: workspace)
+            func stored(_ key: String) async throws -> String? {
+                try await stage.portal.services.database.read(workspace) { tx in
+                    let names: [String] = try await tx.values(
+                        String.self, "test.column",
+                        "SELECT name FROM marketing_fact_columns WHERE workspace_id = \(workspace) AND property = \(key)"
+                    )
+                    guard let name = names.first else { return nil }
+                    return try await tx.value(
+                        String.self, "test.stored",
+                        "SELECT coalesce(max(\(identifier: name)::text), 'none') FROM marketing_contact_facts WHERE workspace_id = \(workspace)"
+                    )
+                }
+            }
+            #expect(try await stored("plan") == "pro")
+
+            try await stage.property("city", .text)
+            try await run(
+                stage,
+                """
+                UPDATE marketing_contacts SET properties = properties || '{"city": "Zürich"}'
+                WHERE workspace_id = \(workspace) AND id = md5('1')::uuid
+                """)
+            let zurich = #"{"all":[{"field":"properties.city","operator":"is","value":"zürich"}]}"#
+            // Until it is copied, people are read themselves.
+            #expect(try await count(zurich, stage) == (1, 1, nil))
+            try await keeper.round()
+            try await keeper.fill(workspace)
+            #expect(try await stored("city") == "zürich")
+            #expect(try await count(zurich, stage) == (1, 1, 0))
+
+            try await run(
+                stage,
+                "DELETE FROM marketing_property_definitions WHERE workspace_id = \(workspace) AND name = 'city'")
+            try await keeper.fill(workspace)
+            #expect(try await stored("city") == nil)
+            #expect(
+                try await number(
+                    stage, "SELECT count(text2) FROM marketing_contact_facts WHERE workspace_id = \(workspace)") == 0)
+
+            try await run(
+                stage,
+                """
+                UPDATE marketing_property_definitions SET type = 'text'
+                WHERE workspace_id = \(workspace) AND name = 'score'
+                """)
+            let texts = #"{"all":[{"field":"properties.score","operator":"isNotEmpty"}]}"#
+            #expect(try await count(texts, stage) == (Self.people, Self.people, nil))
+            try await keeper.fill(workspace)
+            // Numbers that were stored before are no texts, but not nothing either.
+            #expect(try await count(texts, stage) == (Self.people, Self.people, 0))
+            let one = #"{"all":[{"field":"properties.score","operator":"is","value":"1"}]}"#
+            #expect(try await count(one, stage) == (0, 0, 0))
+        }
+    }
+
+    @Test("Workspaces are copied from so many people on, and no other workspace's people with them")
+    func due() async throws {
+        try await SegmentStage.with { stage in
+            try await fill(stage)
+            let other = try await stage.portal.register("Ben")
+            func isDue(_ workspace: WorkspaceID) async throws -> Bool {
+                try await stage.portal.services.database.write(workspace) { tx in
+                    try await FactsFill(services: stage.portal.services, workspace: workspace).isDue(in: tx)
+                }
+            }
+            #expect(try await isDue(stage.workspace) == false)
+            try await run(
+                stage,
+                """
+                INSERT INTO marketing_contact_totals AS t (workspace_id, contact_count, revision)
+                VALUES (\(stage.workspace), \(RuleBranch.leastToCut), 1)
+                ON CONFLICT (workspace_id) DO UPDATE SET contact_count = EXCLUDED.contact_count
+                """)
+            #expect(try await isDue(stage.workspace))
+            try await keeper(stage).look()
+            let waiting: Int = try await stage.portal.services.database.session { session in
+                try await session.value(
+                    Int.self, "test.jobs",
+                    """
+                    SELECT count(*) FROM marketing_job_queue
+                    WHERE kind = \(FactsFillJob.kind) AND workspace_id = \(stage.workspace)
+                    """)
+            }
+            #expect(waiting == 1)
+            try await keeper(stage).copyEverybody(of: stage.workspace)
+            #expect(try await isDue(stage.workspace) == false)
+            #expect(try await isDue(other.scope.workspace) == false)
+            let seen: Int = try await stage.portal.services.database.read(other.scope.workspace) { tx in
+                try await tx.value(Int.self, "test.wall", "SELECT count(*) FROM marketing_contact_facts")
+            }
+            #expect(seen == 0)
+        }
+    }
+}
