@@ -111,10 +111,12 @@ CREATE FUNCTION marketing_note_stale_facts() RETURNS trigger
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM marketing_contact_facts_state) THEN RETURN NULL; END IF;
+    -- Not more people in one note than are copied in one transaction.
     INSERT INTO marketing_stale_facts (workspace_id, contact_ids, people)
-    SELECT p.workspace_id, array_agg(p.id), count(*) FROM changed_people p
-    JOIN marketing_contact_facts_state s ON s.workspace_id = p.workspace_id
-    GROUP BY p.workspace_id;
+    SELECT n.workspace_id, array_agg(n.id), count(*) FROM (
+        SELECT p.workspace_id, p.id, (row_number() OVER () - 1) / 5000 AS part FROM changed_people p
+        JOIN marketing_contact_facts_state s ON s.workspace_id = p.workspace_id
+    ) n GROUP BY n.workspace_id, n.part;
     RETURN NULL;
 END
 $$;

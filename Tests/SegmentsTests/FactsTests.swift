@@ -104,6 +104,39 @@ struct FactsTests {
         }
     }
 
+    @Test("At every moment copies and notes together tell how people are, while people change and copies follow")
+    func moments() async throws {
+        try await SegmentStage.with { stage in
+            try await fill(stage)
+            try await keeper(stage).copyEverybody(of: stage.workspace)
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    for turn in 0..<40 {
+                        try await run(
+                            stage,
+                            """
+                            UPDATE marketing_contacts SET properties = properties || \(
+                                JSONValue.object(["plan": .string(turn % 3 == 0 ? "pro" : "free")]))
+                            WHERE workspace_id = \(stage.workspace) AND (properties->>'score')::integer % 40 = \(turn)
+                            """)
+                        if turn % 4 == 3 { try await keeper(stage).round() }
+                    }
+                }
+                group.addTask {
+                    for _ in 0..<12 {
+                        let counted = try await count(Self.free, stage)
+                        #expect(counted.cut == counted.whole)
+                        #expect(counted.stale != nil)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await keeper(stage).round()
+            let counted = try await count(Self.free, stage)
+            #expect(counted.cut == counted.whole && counted.stale == 0)
+        }
+    }
+
     @Test("While very many wait to be copied, people are read themselves")
     func flood() async throws {
         try await SegmentStage.with { stage in
@@ -116,6 +149,11 @@ struct FactsTests {
                 WHERE workspace_id = \(stage.workspace)
                 """)
             #expect(try await count(Self.free, stage) == (Self.people, Self.people, nil))
+            // In notes that can be worked off one by one.
+            #expect(
+                try await number(
+                    stage, "SELECT max(people) FROM marketing_stale_facts WHERE workspace_id = \(stage.workspace)")
+                    == 5_000)
             try await keeper(stage).round()
             #expect(try await count(Self.free, stage) == (Self.people, Self.people, 0))
         }

@@ -38,12 +38,22 @@ struct RuleFacts: Sendable {
     }
 
     /// Whether they tell all that a rule asks of people's own rows.
-    func answers(_ group: RuleGroup) -> Bool {
-        group.nodes.allSatisfy { node in
+    func answers(_ group: RuleGroup) -> Bool { Self.conditions(of: group).allSatisfy(answers) }
+
+    /// Whether copies could tell all that a rule asks, where all its properties have found room.
+    static func mayAnswer(_ group: RuleGroup) -> Bool {
+        conditions(of: group).allSatisfy { condition in
+            guard case .property(let property) = condition.field else { return true }
+            return FactColumn.Kind(property.type) != nil
+        }
+    }
+
+    private static func conditions(of group: RuleGroup) -> [RuleCondition] {
+        group.nodes.flatMap { node -> [RuleCondition] in
             switch node {
-            case .group(let inner): answers(inner)
-            case .behaviour: true
-            case .condition(let condition): answers(condition)
+            case .group(let inner): conditions(of: inner)
+            case .behaviour: []
+            case .condition(let condition): [condition]
             }
         }
     }

@@ -86,8 +86,21 @@ package struct FactsKeeper: Service {
         }
     }
 
-    /// Works off some notes in one transaction: they go in the same one that copies. Answers whether there may be more.
+    /// Whether there may be more to do.
     private func step(_ workspace: WorkspaceID) async throws -> Bool {
+        do {
+            return try await take(workspace)
+        } catch let error as PostgresError where !error.isConnectionLost && !Task.isCancelled {
+            // One workspace's trouble must not hold up the others.
+            services.logger.error(
+                "The copies of a workspace could not be kept up",
+                metadata: ["workspace": "\(workspace)", "error": "\(error)"])
+            return false
+        }
+    }
+
+    /// Works off some notes in one transaction: they go in the same one that copies. Answers whether there may be more.
+    private func take(_ workspace: WorkspaceID) async throws -> Bool {
         try await services.workerDatabase.write(workspace, timeout: .seconds(60)) { transaction in
             let copies = FactsCopy(workspace: workspace, transaction: transaction)
             guard try await copies.hold(waits: false) else { return false }
