@@ -5,4 +5,5 @@ ALTER TABLE marketing_email_events ADD COLUMN hit smallint GENERATED ALWAYS AS (
     CASE kind WHEN 'click' THEN 1 WHEN 'open' THEN 2 ELSE 5 END
         + CASE WHEN class = 'human' OR kind NOT IN ('click', 'open') THEN 0 ELSE 2 END) STORED;
 DROP INDEX marketing_email_events_by_contact;
-CREATE INDEX marketing_email_events_by_contact ON marketing_email_events (workspace_id, contact_id, occurred_at) INCLUDE (hit);
+CREATE INDEX marketing_email_events_by_contact ON marketing_email_events (workspace_id, contact_id, occurred_at)
+    INCLUDE (hit, message_id);

@@ -30,7 +30,7 @@ CREATE TABLE marketing_fact_columns (
     property_id uuid,
     -- The key in `properties`.
     property text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('text', 'date', 'number', 'flag', 'json')),
+    kind text NOT NULL CHECK (kind IN ('text', 'date', 'number', 'money', 'flag', 'choices')),
     -- Whether it is there for everybody.
     is_filled boolean NOT NULL DEFAULT false,
     PRIMARY KEY (workspace_id, name)
@@ -38,7 +38,7 @@ CREATE TABLE marketing_fact_columns (
 SELECT marketing_protect('marketing_fact_columns');
 
 -- Everybody who is not deleted. Texts are in lower case. A flag is 1 for yes and 0 for no. What is stored under a property but is of
--- another type than the property's is U+0001, NaN or 2: it is neither nothing nor any value.
+-- another type than the property's is U+0001, NaN, 2 or true: it is neither nothing nor any value.
 --
 -- A row is read up to the last column that is asked for, so those that are asked for most come first.
 CREATE TABLE marketing_contact_facts (
@@ -55,7 +55,8 @@ CREATE TABLE marketing_contact_facts (
     text3 text COLLATE "C", number3 numeric, text4 text COLLATE "C", number4 numeric,
     text5 text COLLATE "C", number5 numeric, text6 text COLLATE "C", number6 numeric,
     text7 text COLLATE "C", number7 numeric, text8 text COLLATE "C", number8 numeric,
-    -- Null: none.
+    -- Lists; null: none.
+    choices1 jsonb, choices2 jsonb,
     tags text[],
     last_name text COLLATE "C",
     first_name text COLLATE "C",
@@ -67,8 +68,7 @@ CREATE TABLE marketing_contact_facts (
     text11 text COLLATE "C", number11 numeric, text12 text COLLATE "C", number12 numeric,
     text13 text COLLATE "C", number13 numeric, text14 text COLLATE "C", number14 numeric,
     text15 text COLLATE "C", number15 numeric, text16 text COLLATE "C", number16 numeric,
-    -- Money and lists, as they are stored.
-    json1 jsonb, json2 jsonb, json3 jsonb, json4 jsonb, json5 jsonb, json6 jsonb, json7 jsonb, json8 jsonb,
+    choices3 jsonb, choices4 jsonb, choices5 jsonb, choices6 jsonb, choices7 jsonb, choices8 jsonb,
     PRIMARY KEY (workspace_id, id)
 ) WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
 SELECT marketing_protect('marketing_contact_facts');
@@ -95,6 +95,21 @@ RETURN CASE jsonb_typeof(properties -> name)
     WHEN 'number' THEN (properties -> name)::numeric
     WHEN 'null' THEN NULL
     ELSE CASE WHEN properties -> name NOT IN ('""', '[]') THEN 'NaN'::numeric END
+END;
+-- Amounts in the smallest unit, those of each currency in a range of 10^20 numbers: by the letters of its code, from A to Z.
+CREATE FUNCTION marketing_money_fact(properties jsonb, name text) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN jsonb_typeof(properties -> name -> 'amount') = 'number' AND properties -> name ->> 'currency' ~ '^[A-Z]{3}$' THEN
+        (ascii(properties -> name ->> 'currency') * 676 + ascii(substr(properties -> name ->> 'currency', 2)) * 26
+            + ascii(substr(properties -> name ->> 'currency', 3)) - 45695) * 1e20
+        + least(greatest((properties -> name -> 'amount')::numeric, -1e19), 1e19)
+    WHEN properties -> name NOT IN ('null', '""', '[]') THEN 'NaN'
+END;
+CREATE FUNCTION marketing_choices_fact(properties jsonb, name text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN properties -> name NOT IN ('null', '""', '[]') THEN
+    CASE jsonb_typeof(properties -> name) WHEN 'array' THEN properties -> name ELSE 'true' END
 END;
 CREATE FUNCTION marketing_flag_fact(properties jsonb, name text) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

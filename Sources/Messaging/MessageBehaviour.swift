@@ -5,11 +5,11 @@ import Postgres
 package enum MessageBehaviour {
     /// `contact_id, occurred_at` of every message that was handed over to a mail server.
     ///
-    /// Those of all campaigns are named by an index in the order of people.
+    /// Those of all campaigns are named by an index in the order of people, with `message_id`.
     package static func sent(_ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL {
         guard let campaign else {
             return """
-                SELECT t.contact_id, t.occurred_at FROM marketing_sent_times t WHERE t.workspace_id = \(workspace)
+                SELECT t.contact_id, t.occurred_at, t.message_id FROM marketing_sent_times t WHERE t.workspace_id = \(workspace)
                 """
         }
         return """
@@ -47,16 +47,17 @@ package enum MessageBehaviour {
             "SELECT p.contact_id FROM marketing_engaged_contacts p WHERE p.workspace_id = \(workspace) AND p.deed \(deeds)"
     }
 
-    /// `id` of every message of a campaign.
+    /// `id` of every message of a campaign; messages are `m`.
     package static func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {
         "SELECT m.id FROM marketing_messages m WHERE m.workspace_id = \(workspace)\(of(campaign, workspace))"
     }
 
     private static func of(_ campaign: CampaignID?, _ workspace: WorkspaceID) -> SQL {
         guard let campaign else { return "" }
+        // As an array, they begin a search in the index of who got which message, and a range of people ends it.
         return """
-             AND m.send_id IN (SELECT s.id FROM marketing_sends s
-                WHERE s.workspace_id = \(workspace) AND s.campaign_id = \(campaign))
+             AND m.send_id = ANY (ARRAY(SELECT s.id FROM marketing_sends s
+                WHERE s.workspace_id = \(workspace) AND s.campaign_id = \(campaign)))
             """
     }
 }

@@ -27,9 +27,9 @@ struct FactColumnTests {
         let settled: [FactAssignment] = FactAssignment.settled([], for: all)
         #expect(
             settled.map { "\($0.key) \($0.column.name) \($0.column.kind)" } == [
-                "p0 text1 text", "p2 number1 number", "p3 json1 json", "p4 flag1 flag", "p5 text2 date",
+                "p0 text1 text", "p2 number1 number", "p3 number2 money", "p4 flag1 flag", "p5 text2 date",
                 "p6 text3 date",
-                "p7 text4 text", "p8 json2 json", "p9 text5 text",
+                "p7 text4 text", "p8 choices1 choices", "p9 text5 text",
             ])
         #expect(settled.allSatisfy { !$0.isFilled })
     }

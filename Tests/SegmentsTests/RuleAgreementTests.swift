@@ -157,7 +157,6 @@ struct RuleAgreementTests {
     private func cut(
         _ group: RuleGroup, _ compiler: RuleCompiler, _ tx: PostgresTransaction, whole: Set<ContactID>
     ) async throws {
-        guard RuleNode.group(group).isSliceable else { return }
         let everybody: [ContactID] = try await tx.values(
             ContactID.self, "test.ids",
             "SELECT id FROM marketing_contacts WHERE workspace_id = \(compiler.workspace) ORDER BY id")

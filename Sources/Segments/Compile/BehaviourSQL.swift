@@ -7,7 +7,7 @@ import Postgres
 /// Each answer is a `SELECT` for use in brackets.
 package protocol BehaviourLedger: Sendable {
     /// `contact_id, occurred_at` of every message that was handed over; an index names those of all campaigns in the order
-    /// of people.
+    /// of people, with `message_id`.
     func sent(_ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL
 
     /// `contact_id, occurred_at` of every message that was opened or clicked, once each, with the time of the first.
@@ -18,7 +18,7 @@ package protocol BehaviourLedger: Sendable {
     /// - Parameter humanOnly: machines left out; then an index names people in order, each once.
     func engaged(_ kind: RuleBehaviour.Kind, humanOnly: Bool, in workspace: WorkspaceID) -> SQL
 
-    /// `id` of every message of a campaign.
+    /// `id` of every message of a campaign; messages are `m`, with `contact_id`.
     func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL
 }
 
@@ -27,10 +27,10 @@ extension RuleCompiler {
     func did(_ behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
         switch reach {
         case .everybody where count > 1: return "c.id IN (\(people(who: behaviour, atLeast: count)))"
-        case .everybody where isInSets: return "c.id IN (\(deeds(behaviour, once: true)))"
+        case .everybody where isInSets: return "c.id IN (\(people(who: behaviour, atLeast: 1)))"
         case .everybody:
             // Opens are so many for each person that naming everybody once, as neighbours pass by, is worth it.
-            let many: Bool = behaviour.kind == .opened && behaviour.isInOrder
+            let many: Bool = behaviour.kind == .opened || behaviour.campaign != nil
             let deeds: SQL = many ? people(who: behaviour, atLeast: 1) : deeds(behaviour, once: true)
             return "EXISTS (SELECT FROM (\(deeds)) d WHERE d.contact_id = c.id)"
         case .few:
@@ -59,9 +59,12 @@ extension RuleCompiler {
         switch behaviour.kind {
         case .event: return nil
         case .sent:
-            guard let campaign = behaviour.campaign else { return nil }
+            guard once, let campaign = behaviour.campaign else { return nil }
             let sent: SQL = ledger.sent(campaign, in: workspace)
-            return "SELECT d.contact_id FROM (\(sent)) d WHERE \(within(behaviour, "d.occurred_at"))"
+            return """
+                SELECT d.contact_id FROM (\(sent)) d
+                WHERE \(within(behaviour, "d.occurred_at"))\(part("d.contact_id"))
+                """
         case .opened, .clicked:
             if once, behaviour.isEver {
                 let people: SQL = ledger.engaged(behaviour.kind, humanOnly: behaviour.humanOnly, in: workspace)
@@ -70,17 +73,32 @@ extension RuleCompiler {
             guard once, behaviour.usesLedger else { return nil }
             let first: SQL = ledger.first(
                 behaviour.kind, humanOnly: behaviour.humanOnly, behaviour.campaign, in: workspace)
-            return "SELECT d.contact_id FROM (\(first)) d"
+            return "SELECT d.contact_id FROM (\(first)) d WHERE true\(part("d.contact_id"))"
         }
     }
 
-    /// All single deeds that count, of everybody, as `e`, each once: where an index alone tells of them it names those of
-    /// each stretch in the order of people.
-    func stretches(_ behaviour: RuleBehaviour) -> [SQL] {
+    /// All single deeds that count, of everybody, each once, in stretches of which indexes name each in the order of people.
+    /// - Parameter order: has them named so. The fences keep it: PostgreSQL cannot tell how much less it costs.
+    func stretches(_ behaviour: RuleBehaviour, in order: RuleSet.IDOrder) -> [SQL] {
+        guard let campaign = behaviour.campaign else {
+            return stretches(behaviour).map { "\($0) ORDER BY e.contact_id\(order.sql) OFFSET 0" }
+        }
+        // Joined with messages, deeds would come in another order; so those are looked for in a set.
+        let messages: SQL = ledger.messages(of: campaign, in: workspace)
+        return stretches(behaviour.ofAllCampaigns, "e.contact_id, e.message_id").map {
+            """
+            SELECT e.contact_id FROM (\($0) ORDER BY e.contact_id\(order.sql) OFFSET 0) e
+            WHERE (e.message_id IN (\(messages)\(part("m.contact_id")))) IS TRUE
+            """
+        }
+    }
+
+    /// All single deeds that count, of everybody, each once, as `e`.
+    private func stretches(_ behaviour: RuleBehaviour, _ columns: SQL = "e.contact_id") -> [SQL] {
         let name: String
         switch behaviour.kind {
-        case .sent: return [sendings(behaviour)]
-        case .opened, .clicked: return [engagements(behaviour)]
+        case .sent: return [sendings(behaviour, columns)]
+        case .opened, .clicked: return [engagements(behaviour, columns)]
         case .event(let named): name = named
         }
         if behaviour.filters.isEmpty { return [events(name, behaviour, "")] }
@@ -89,16 +107,16 @@ extension RuleCompiler {
         return [events(name, behaviour, isShort), events(name, behaviour, isLong)]
     }
 
-    private func sendings(_ behaviour: RuleBehaviour) -> SQL {
+    private func sendings(_ behaviour: RuleBehaviour, _ columns: SQL) -> SQL {
         """
-        SELECT e.contact_id FROM (\(ledger.sent(nil, in: workspace))) e
-        WHERE \(within(behaviour, "e.occurred_at"))\(part("e.contact_id"))
+        SELECT \(columns) FROM (\(ledger.sent(nil, in: workspace))) e
+        WHERE \(within(behaviour, "e.occurred_at"))\(part("e.contact_id"))\(isOfCampaign(behaviour))
         """
     }
 
-    private func engagements(_ behaviour: RuleBehaviour) -> SQL {
+    private func engagements(_ behaviour: RuleBehaviour, _ columns: SQL) -> SQL {
         var sql: SQL = """
-            SELECT e.contact_id FROM marketing_email_events e WHERE e.workspace_id = \(workspace)\(part("e.contact_id"))
+            SELECT \(columns) FROM marketing_email_events e WHERE e.workspace_id = \(workspace)\(part("e.contact_id"))
             """
         if behaviour.kind == .clicked {
             sql += " AND e.kind = 'click'"
@@ -109,10 +127,17 @@ extension RuleCompiler {
         }
         if behaviour.window != nil { sql += " AND \(within(behaviour, "e.occurred_at"))" }
         if let link = behaviour.link { sql += " AND e.url = \(link)" }
-        if let campaign = behaviour.campaign {
-            sql += " AND e.message_id IN (\(ledger.messages(of: campaign, in: workspace)))"
+        return sql + isOfCampaign(behaviour)
+    }
+
+    /// Whether a deed `e` was done with a message of the campaign; begins with `AND`.
+    private func isOfCampaign(_ behaviour: RuleBehaviour) -> SQL {
+        guard let campaign = behaviour.campaign else { return "" }
+        let messages: SQL = ledger.messages(of: campaign, in: workspace)
+        return switch reach {
+        case .everybody: " AND e.message_id IN (\(messages)\(part("m.contact_id")))"
+        case .few: " AND EXISTS (\(messages) AND m.id = e.message_id\(fence))"
         }
-        return sql
     }
 
     private func events(_ name: String, _ behaviour: RuleBehaviour, _ filters: SQL) -> SQL {
@@ -151,8 +176,8 @@ extension RuleBehaviour {
         window == nil && link == nil && (kind == .opened || kind == .clicked)
     }
 
-    /// Is answered from the ledger.
-    var isOfLedger: Bool { (kind == .sent && campaign != nil) || (threshold == 1 && usesLedger) }
+    /// Is answered from the ledger, in which messages stand as they were sent.
+    var isOfLedger: Bool { threshold == 1 && (usesLedger || (kind == .sent && campaign != nil)) }
 
     /// Asks only whether a person ever opened or clicked whatever message: there is a row for each who did.
     var isEver: Bool { usesLedger && campaign == nil && threshold == 1 }

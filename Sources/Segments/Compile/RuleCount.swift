@@ -47,7 +47,7 @@ extension RuleQuery {
             return try await count(CountingTurns(branches.map { step($0) }), transaction).newest
         }
         // One process reads each part, so a choice costs it no more as a whole: everybody is read once.
-        let isWhole: Bool = branches.filter(\.isCut).count > 1 && branches.allSatisfy(\.isSliceable)
+        let isWhole: Bool = branches.filter(\.isCut).count > 1
         let branches: [RuleBranch] =
             isWhole ? [RuleBranch(group: rule.group, start: RuleStart(people: branches[0].start.people))] : branches
         // What is not cut comes first, for nobody to wait for it at the end.

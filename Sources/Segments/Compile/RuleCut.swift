@@ -28,14 +28,13 @@ struct RuleCut: Sendable {
         let isMostlyOwn: Bool
     }
 
-    /// Nil where nothing is to be gained, or where what is read with people cannot be cut as they are.
+    /// Nil where nothing is to be gained.
     /// - Parameter transaction: holds to one moment (`REPEATABLE READ`).
     static func of(
         _ branches: [RuleBranch], _ workspace: WorkspaceID, _ database: Database, _ transaction: PostgresTransaction
     ) async throws -> RuleCut? {
         let cut: [RuleBranch] = branches.filter(\.isCut)
-        guard let people = cut.first?.start.people, cut.allSatisfy(\.isSliceable), database.spareConnections > 0
-        else { return nil }
+        guard let people = cut.first?.start.people, database.spareConnections > 0 else { return nil }
         let joins: Bool = !cut.allSatisfy(\.isOfRows)
         let percent: Double = min(100, Double(100 * sampled) / Double(people))
         let finding: Query<Found> = Query(

@@ -99,18 +99,42 @@ extension RuleCompiler {
         let fact: SQL = column.sql
         let isNotOdd: SQL = "\(fact) <> \(FactColumn.odd)"
         switch (column.kind, kind) {
-        case (.flag, _):
-            guard case .flag(let wanted) = value else { return "\(fact) IS NOT NULL" }
-            return "\(fact) = \(Int16(wanted ? 1 : 0))"
-        case (.number, _):
-            return comparison == .isNotEmpty ? "\(fact) IS NOT NULL" : numberPredicate(comparison, value, fact: fact)
+        case (.text, _): return textPredicate(kind, comparison, value, fact)
         case (.date, _) where comparison == .isNotEmpty: return "\(fact) <> ''"
+        case _ where comparison == .isNotEmpty: return "\(fact) IS NOT NULL"
+        case (.flag, _):
+            guard case .flag(let wanted) = value else { return "false" }
+            return "\(fact) = \(Int16(wanted ? 1 : 0))"
+        case (.number, _): return numberPredicate(comparison, value, fact: fact)
+        case (.money, _): return moneyPredicate(comparison, value, fact: fact)
+        case (.choices, _): return choicesPredicate(comparison, value, fact)
         case (.date, .date): return "\(datePredicate(comparison, value, fact)) AND \(isNotOdd)"
         case (.date, _):
             guard let bounds = MomentBounds(comparison, value, clock) else { return "false" }
             return "\(Self.withinText(bounds, fact)) AND \(isNotOdd)"
-        case (.text, _): return textPredicate(kind, comparison, value, fact)
-        case (.json, _): return memberPredicate(kind, comparison, value, fact)
+        }
+    }
+
+    /// Amounts of a currency stand in a range of their own (`marketing_money_fact`).
+    private func moneyPredicate(_ comparison: RuleOperator, _ value: RuleValue, fact: SQL) -> SQL {
+        func number(_ amount: SQL, _ currency: String) -> SQL {
+            // The letters of the code, from AAA to ZZZ.
+            let place: Int = currency.unicodeScalars.reduce(0) { $0 * 26 + Int($1.value) - 65 }
+            return "(\(place)::numeric * 1e20 + \(amount))"
+        }
+        switch value {
+        case .moneyRange(let low, let high):
+            return "\(fact) BETWEEN \(number("\(low.amount)", low.currency)) AND \(number("\(high.amount)", low.currency))"
+        case .money(let money):
+            let wanted: SQL = number("\(money.amount)", money.currency)
+            switch comparison {
+            case .moreThan: return "\(fact) > \(wanted) AND \(fact) <= \(number("1e19", money.currency))"
+            case .lessThan: return "\(fact) < \(wanted) AND \(fact) >= \(number("-1e19", money.currency))"
+            case .atLeast: return "\(fact) BETWEEN \(wanted) AND \(number("1e19", money.currency))"
+            case .atMost: return "\(fact) BETWEEN \(number("-1e19", money.currency)) AND \(wanted)"
+            default: return "\(fact) = \(wanted)"
+            }
+        default: return "false"
         }
     }
 }

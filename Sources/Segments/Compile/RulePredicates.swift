@@ -98,11 +98,14 @@ extension RuleCompiler {
     ) -> SQL {
         let member: SQL = "\(object)->\(name)"
         let text: SQL = "\(object)->>\(name)"
-        if comparison == .isNotEmpty { return memberPredicate(kind, comparison, value, member) }
+        if comparison == .isNotEmpty {
+            return "coalesce(\(member), 'null'::jsonb) NOT IN ('null'::jsonb, '\"\"'::jsonb, '[]'::jsonb)"
+        }
         let isText: SQL = "jsonb_typeof(\(member)) = 'string'"
         switch kind {
         case .number: return numberPredicate(comparison, value, in: object, name)
-        case .money, .choices: return memberPredicate(kind, comparison, value, member)
+        case .money: return moneyPredicate(comparison, value, member)
+        case .choices: return "\(choicesPredicate(comparison, value, member)) AND jsonb_typeof(\(member)) = 'array'"
         case .boolean:
             guard case .flag(let wanted) = value else { return "false" }
             return Self.holds(object, name, .bool(wanted))
@@ -111,18 +114,6 @@ extension RuleCompiler {
             guard let bounds = MomentBounds(comparison, value, clock) else { return "false" }
             return "\(Self.withinText(bounds, "(\(text)) COLLATE \"C\"")) AND \(isText)"
         default: return "\(typedPredicate(kind, comparison, value, text)) AND \(isText)"
-        }
-    }
-
-    /// What is asked of a member of a jsonb object alike wherever it stands: whether it is there, amounts, and lists.
-    func memberPredicate(_ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ member: SQL) -> SQL {
-        if comparison == .isNotEmpty {
-            return "coalesce(\(member), 'null'::jsonb) NOT IN ('null'::jsonb, '\"\"'::jsonb, '[]'::jsonb)"
-        }
-        switch kind {
-        case .money: return moneyPredicate(comparison, value, member)
-        case .choices: return "\(choicesPredicate(comparison, value, member)) AND jsonb_typeof(\(member)) = 'array'"
-        default: return "false"
         }
     }
 
@@ -148,7 +139,7 @@ extension RuleCompiler {
         return "\(member)->>'currency' = \(currency) AND \(numberPredicate(comparison, plain, amount))"
     }
 
-    private func choicesPredicate(_ comparison: RuleOperator, _ value: RuleValue, _ member: SQL) -> SQL {
+    func choicesPredicate(_ comparison: RuleOperator, _ value: RuleValue, _ member: SQL) -> SQL {
         switch (comparison, value) {
         case (.containsAny, .texts(let wanted)): "\(member) ?| \(wanted)"
         case (.containsAll, .texts(let wanted)): "\(member) ?& \(wanted)"

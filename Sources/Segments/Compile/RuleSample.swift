@@ -73,9 +73,7 @@ extension RuleQuery {
         let parts: [RuleNode] = RuleCompiler.parts(rule.group)
         guard parts.indices.contains(place), let set = few.set(parts[place]) else { return RuleStart.exact }
         // Whoever is named in order is named at once: there is nobody who did it at all, but too seldom.
-        if set.inOrder != nil { return Self.newest }
-        // Of those who did it at all, few did it so often.
-        return set.candidates == nil ? RuleStart.exact : 3 * RuleStart.exact
+        return set.inOrder == nil ? RuleStart.exact : Self.newest
     }
 
     /// Tests people one by one, in the order in which they come, until ten are found.

@@ -7,8 +7,6 @@ struct RuleSet: Sendable {
     let people: SQL
     /// The same, or more that is cheaper to read: what its size is judged by.
     let estimate: SQL
-    /// More people, whom an index names one after the other, where the set itself has to be made as a whole first.
-    let candidates: SQL?
     /// The same people in the order of their ids, each once, where an index names them so: then the first ones are known
     /// before the others are looked at.
     let inOrder: (@Sendable (IDOrder) -> SQL)?
@@ -20,17 +18,15 @@ struct RuleSet: Sendable {
         var sql: SQL { self == .ascending ? "" : " DESC" }
     }
 
-    init(_ people: SQL, estimate: SQL? = nil, candidates: SQL? = nil) {
+    init(_ people: SQL, estimate: SQL? = nil) {
         self.people = people
         self.estimate = estimate ?? people
-        self.candidates = candidates
         inOrder = nil
     }
 
     init(estimate: SQL, inOrder: @escaping @Sendable (IDOrder) -> SQL) {
         people = inOrder(.ascending)
         self.estimate = estimate
-        candidates = nil
         self.inOrder = inOrder
     }
 
@@ -42,7 +38,7 @@ struct RuleSet: Sendable {
     /// Some people: the newest where they are in order, else those whom so many entries of an index name.
     func some(_ most: Int) -> SQL {
         if let inOrder { return "SELECT contact_id FROM (\(inOrder(.newestFirst))) q LIMIT \(most)" }
-        return "SELECT DISTINCT contact_id FROM (SELECT contact_id FROM (\(candidates ?? people)) q LIMIT \(most)) q"
+        return "SELECT DISTINCT contact_id FROM (SELECT contact_id FROM (\(people)) q LIMIT \(most)) q"
     }
 }
 
@@ -165,35 +161,24 @@ extension RuleCompiler {
             guard behaviour.humanOnly else { return RuleSet(deeds) }
             return RuleSet(estimate: deeds) { "\(deeds) ORDER BY p.contact_id\($0.sql)" }
         }
-        let isOfLedger: Bool = behaviour.isOfLedger
-        if behaviour.isInOrder {
-            let estimate: SQL = self.deeds(behaviour.withoutDetails, once: false)
-            return RuleSet(estimate: estimate) { often(behaviour, atLeast: count, inOrder: $0) }
+        if behaviour.isOfLedger { return RuleSet(deeds(behaviour, once: true)) }
+        return RuleSet(estimate: deeds(behaviour.withoutDetails, once: false)) {
+            often(behaviour, atLeast: count, inOrder: $0)
         }
-        let deeds: SQL = self.deeds(behaviour, once: count == 1)
-        return RuleSet(
-            people(who: behaviour, atLeast: count),
-            estimate: isOfLedger ? deeds : self.deeds(behaviour.withoutDetails, once: false),
-            candidates: count == 1 ? nil : deeds)
     }
 }
 
 extension RuleCompiler {
     /// Who did it so often.
     func people(who behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
-        if behaviour.isInOrder, count > 1 || !behaviour.isEver {
-            return often(behaviour, atLeast: count, inOrder: .ascending)
-        }
-        let deeds: SQL = self.deeds(behaviour, once: count == 1)
-        if count == 1 { return deeds }
-        return "SELECT d.contact_id FROM (\(deeds)) d GROUP BY d.contact_id HAVING count(*) >= \(count)"
+        behaviour.isOfLedger
+            ? deeds(behaviour, once: true) : often(behaviour, atLeast: count, inOrder: .ascending)
     }
 
     /// Who stands so often among deeds that indexes name in the order of people. Read in that order, neighbours are
-    /// counted as they pass by, in half the time that a table of everybody takes. The fences keep the order: PostgreSQL
-    /// cannot tell how much less it costs.
+    /// counted as they pass by, in half the time that a table of everybody takes.
     private func often(_ behaviour: RuleBehaviour, atLeast count: Int, inOrder order: RuleSet.IDOrder) -> SQL {
-        let fenced: [SQL] = stretches(behaviour).map { "\($0) ORDER BY e.contact_id\(order.sql) OFFSET 0" }
+        let fenced: [SQL] = stretches(behaviour, in: order)
         let deeds: SQL =
             fenced.count == 1
             ? fenced[0]
@@ -210,12 +195,16 @@ extension RuleCompiler {
 }
 
 extension RuleBehaviour {
-    /// Whether indexes name its deeds in the order of people, as `e`, without a look at the deeds themselves.
-    var isInOrder: Bool { link == nil && campaign == nil }
-
     /// What an index alone can tell of it, at once.
     fileprivate var withoutDetails: RuleBehaviour {
         RuleBehaviour(kind, times, window: window, humanOnly: humanOnly)
+    }
+
+    /// The same with messages of whatever campaign.
+    var ofAllCampaigns: RuleBehaviour {
+        var behaviour: RuleBehaviour = self
+        behaviour.campaign = nil
+        return behaviour
     }
 }
 

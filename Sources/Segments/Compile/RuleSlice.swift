@@ -54,22 +54,6 @@ enum RuleSlice: Sendable, Equatable {
 }
 
 extension RuleBranch {
-    /// Whether everything that it reads can be cut as people are.
-    var isSliceable: Bool { RuleNode.group(group).isSliceable }
-
     /// Whether people's own rows answer it.
     var isOfRows: Bool { RuleNode.group(group).isOfRow }
-}
-
-extension RuleNode {
-    /// Whether everything that is long and joined can be cut as people are. Companies cannot, but are few. Messages of one
-    /// campaign would be read as a whole each time.
-    var isSliceable: Bool {
-        switch self {
-        case .group(let group): return group.nodes.allSatisfy(\.isSliceable)
-        case .condition: return true
-        case .behaviour(let behaviour):
-            return behaviour.campaign == nil
-        }
-    }
 }

@@ -127,10 +127,8 @@ extension RuleCompiler {
         let parts: [RuleNode] = Self.parts(group)
         let sets: [RuleSet] = start.places.compactMap { parts.indices.contains($0) ? set(parts[$0]) : nil }
         guard let first = sets.first, sets.count == start.places.count else { return everybody(parts, start) }
-        var known: [Int] = start.places
         let source: SQL
         if let most {
-            if first.candidates != nil { known.removeFirst() }
             source = first.some(most)
         } else if sets.count == 1 {
             source = first.all
@@ -138,7 +136,7 @@ extension RuleCompiler {
             // Neighbours stand side by side in index and table: in their order they are found sooner.
             source = Self.combine(sets.map(\.people), " INTERSECT ") + " ORDER BY contact_id"
         }
-        let rest: [RuleNode] = parts.enumerated().filter { !known.contains($0.offset) }.map(\.element)
+        let rest: [RuleNode] = parts.enumerated().filter { !start.places.contains($0.offset) }.map(\.element)
         // Few people are looked up one by one.
         let own = RuleCompiler(
             workspace, clock: clock, ledger: ledger, reach: isFew(start.left, after: rest) ? .few : reach)

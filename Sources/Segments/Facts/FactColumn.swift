@@ -6,9 +6,7 @@ import Postgres
 struct FactColumn: Sendable, Hashable {
     /// How values are kept.
     enum Kind: String, Sendable, PostgresCodable {
-        case text, date, number, flag
-        /// As stored.
-        case json
+        case text, date, number, money, flag, choices
 
         /// Nil for long texts, which would make rows as wide as the people's own.
         init?(_ type: PropertyType) {
@@ -17,7 +15,8 @@ struct FactColumn: Sendable, Hashable {
             case .date, .dateTime: self = .date
             case .number: self = .number
             case .boolean: self = .flag
-            case .money, .multiSelect: self = .json
+            case .money: self = .money
+            case .multiSelect: self = .choices
             case .longText: return nil
             }
         }
@@ -28,9 +27,9 @@ struct FactColumn: Sendable, Hashable {
             let (name, count): (String, Int) =
                 switch self {
                 case .text, .date: ("text", 16)
-                case .number: ("number", 16)
+                case .number, .money: ("number", 16)
                 case .flag: ("flag", 8)
-                case .json: ("json", 8)
+                case .choices: ("choices", 8)
                 }
             return (1...count).map { "\(name)\($0)" }
         }
@@ -41,8 +40,9 @@ struct FactColumn: Sendable, Hashable {
             case .text: "marketing_text_fact(c.properties, \(property))"
             case .date: "marketing_date_fact(c.properties, \(property))"
             case .number: "marketing_number_fact(c.properties, \(property))"
+            case .money: "marketing_money_fact(c.properties, \(property))"
             case .flag: "marketing_flag_fact(c.properties, \(property))"
-            case .json: "c.properties -> \(property)::text"
+            case .choices: "marketing_choices_fact(c.properties, \(property))"
             }
         }
     }

@@ -105,7 +105,7 @@ package struct RuleBehaviour: Sendable, Hashable {
     package var times: Times
     package let window: Window?
     /// Only messages of this campaign.
-    package let campaign: CampaignID?
+    package var campaign: CampaignID?
     /// Only clicks on this address.
     package let link: String?
     /// Only what people seem to have done themselves, machines left out.
