@@ -38,13 +38,14 @@ package enum MessageBehaviour {
             """
     }
 
-    /// `contact_id` of everybody who ever opened or clicked a message, as `p`.
-    /// - Parameter humanOnly: machines left out; then each person is named once.
-    package static func engaged(clicks: Bool, humanOnly: Bool, in workspace: WorkspaceID) -> SQL {
+    /// `contact_id` of everybody who ever opened or clicked a message, as `e`, in stretches of which an index names each in the
+    /// order of people. Somebody may stand in two of them.
+    /// - Parameter humanOnly: machines left out.
+    package static func engaged(clicks: Bool, humanOnly: Bool, in workspace: WorkspaceID) -> [SQL] {
         let deed: String = clicks ? "clicked" : "opened"
-        let deeds: SQL = humanOnly ? "= \(deed)" : "= ANY (\([deed, "\(deed)_by_machine"]))"
-        return
-            "SELECT p.contact_id FROM marketing_engaged_contacts p WHERE p.workspace_id = \(workspace) AND p.deed \(deeds)"
+        return (humanOnly ? [deed] : [deed, "\(deed)_by_machine"]).map {
+            "SELECT e.contact_id FROM marketing_engaged_contacts e WHERE e.workspace_id = \(workspace) AND e.deed = \($0)"
+        }
     }
 
     /// `id` of every message of a campaign; messages are `m`.

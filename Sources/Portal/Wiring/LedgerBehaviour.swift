@@ -17,7 +17,7 @@ package struct LedgerBehaviour: BehaviourLedger {
         MessageBehaviour.first(clicks: kind == .clicked, humanOnly: humanOnly, campaign, in: workspace)
     }
 
-    package func engaged(_ kind: RuleBehaviour.Kind, humanOnly: Bool, in workspace: WorkspaceID) -> SQL {
+    package func engaged(_ kind: RuleBehaviour.Kind, humanOnly: Bool, in workspace: WorkspaceID) -> [SQL] {
         MessageBehaviour.engaged(clicks: kind == .clicked, humanOnly: humanOnly, in: workspace)
     }
 

@@ -14,9 +14,10 @@ package protocol BehaviourLedger: Sendable {
     /// - Parameter humanOnly: machines left out; their hits have no time of their own and get that of the sending.
     func first(_ kind: RuleBehaviour.Kind, humanOnly: Bool, _ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL
 
-    /// `contact_id` of everybody who ever opened or clicked, as `p`.
-    /// - Parameter humanOnly: machines left out; then an index names people in order, each once.
-    func engaged(_ kind: RuleBehaviour.Kind, humanOnly: Bool, in workspace: WorkspaceID) -> SQL
+    /// `contact_id` of everybody who ever opened or clicked, as `e`, in stretches of which an index names each in the order of
+    /// people. Somebody may stand in two of them.
+    /// - Parameter humanOnly: machines left out.
+    func engaged(_ kind: RuleBehaviour.Kind, humanOnly: Bool, in workspace: WorkspaceID) -> [SQL]
 
     /// `id` of every message of a campaign; messages are `m`, with `contact_id`.
     func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL
@@ -26,8 +27,8 @@ extension RuleCompiler {
     /// Whether people did it at least so often. Never NULL.
     func did(_ behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
         switch reach {
+        case .everybody where slice != nil: return "(c.id IN (\(people(who: behaviour, atLeast: count)))) IS TRUE"
         case .everybody where count > 1: return "c.id IN (\(people(who: behaviour, atLeast: count)))"
-        case .everybody where isInSets: return "c.id IN (\(people(who: behaviour, atLeast: 1)))"
         case .everybody:
             // Opens are so many for each person that naming everybody once, as neighbours pass by, is worth it.
             let many: Bool = behaviour.kind == .opened || behaviour.campaign != nil
@@ -49,32 +50,21 @@ extension RuleCompiler {
     /// The same for people who are looked up one by one, in as few indexes as will do.
     private func deedsOfFew(_ behaviour: RuleBehaviour, once: Bool) -> SQL {
         if let told = toldByLedger(behaviour, once: once) { return told }
-        guard case .event(let name) = behaviour.kind else { return stretches(behaviour)[0] }
+        guard case .event(let name) = behaviour.kind else {
+            return SQL.join(stretches(behaviour), separator: " UNION ALL ")
+        }
         return events(name, behaviour, filters(behaviour, in: "e.properties"))
     }
 
-    /// What the ledger knows without a look at single events: who did it at all. How often, when and on which link is told
-    /// by those.
+    /// What the ledger knows of a campaign without a look at single events: who did it at all. How often, when and on which
+    /// link is told by those.
     private func toldByLedger(_ behaviour: RuleBehaviour, once: Bool) -> SQL? {
-        switch behaviour.kind {
-        case .event: return nil
-        case .sent:
-            guard once, let campaign = behaviour.campaign else { return nil }
-            let sent: SQL = ledger.sent(campaign, in: workspace)
-            return """
-                SELECT d.contact_id FROM (\(sent)) d
-                WHERE \(within(behaviour, "d.occurred_at"))\(part("d.contact_id"))
-                """
-        case .opened, .clicked:
-            if once, behaviour.isEver {
-                let people: SQL = ledger.engaged(behaviour.kind, humanOnly: behaviour.humanOnly, in: workspace)
-                return "\(people)\(part("p.contact_id"))"
-            }
-            guard once, behaviour.usesLedger else { return nil }
-            let first: SQL = ledger.first(
-                behaviour.kind, humanOnly: behaviour.humanOnly, behaviour.campaign, in: workspace)
-            return "SELECT d.contact_id FROM (\(first)) d WHERE true\(part("d.contact_id"))"
-        }
+        guard once, behaviour.isOfLedger, let campaign = behaviour.campaign else { return nil }
+        let (told, isWithin): (SQL, SQL) =
+            behaviour.kind == .sent
+            ? (ledger.sent(campaign, in: workspace), within(behaviour, "d.occurred_at"))
+            : (ledger.first(behaviour.kind, humanOnly: behaviour.humanOnly, campaign, in: workspace), "true")
+        return "SELECT d.contact_id FROM (\(told)) d WHERE \(isWithin)\(part("d.contact_id"))"
     }
 
     /// All single deeds that count, of everybody, each once, in stretches of which indexes name each in the order of people.
@@ -95,6 +85,11 @@ extension RuleCompiler {
 
     /// All single deeds that count, of everybody, each once, as `e`.
     private func stretches(_ behaviour: RuleBehaviour, _ columns: SQL = "e.contact_id") -> [SQL] {
+        if behaviour.isEver {
+            return ledger.engaged(behaviour.kind, humanOnly: behaviour.humanOnly, in: workspace).map {
+                "\($0)\(part("e.contact_id"))"
+            }
+        }
         let name: String
         switch behaviour.kind {
         case .sent: return [sendings(behaviour, columns)]
@@ -177,7 +172,7 @@ extension RuleBehaviour {
     }
 
     /// Is answered from the ledger, in which messages stand as they were sent.
-    var isOfLedger: Bool { threshold == 1 && (usesLedger || (kind == .sent && campaign != nil)) }
+    var isOfLedger: Bool { threshold == 1 && campaign != nil && (usesLedger || kind == .sent) }
 
     /// Asks only whether a person ever opened or clicked whatever message: there is a row for each who did.
     var isEver: Bool { usesLedger && campaign == nil && threshold == 1 }

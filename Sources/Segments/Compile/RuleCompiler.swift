@@ -22,9 +22,8 @@ package struct RuleCompiler: Sendable {
     var slice: RuleSlice?
     /// Where people are read from their copies; they must tell all that the rule asks.
     var facts: RuleFacts?
-    /// Whether people are looked for in sets that are made first. What stands inside a group is no join, and PostgreSQL might
-    /// ask `EXISTS` anew for each of very many people.
-    private(set) var isInSets = false
+    /// What conditions ask that people are joined with (`joining`).
+    var joined: [RuleNode: SQL] = [:]
 
     package init(
         _ workspace: WorkspaceID, clock: RuleClock, ledger: any BehaviourLedger, reach: Reach = .everybody
@@ -70,12 +69,10 @@ package struct RuleCompiler: Sendable {
         // None of them is: not any of them. Negation travels to the conditions, where it becomes an anti-join.
         let isNegated: Bool = (group.match == .none) != negated
         let isAll: Bool = (group.match == .all) != isNegated
-        var inside: RuleCompiler = self
-        inside.isInSets = isInSets || (slice != nil && group.nodes.count > 1)
         let pieces: [Piece] = RuleCost.ordered(
             group.nodes, areAll: isAll, negated: isNegated, by: reading
         ).map {
-            inside.compile($0, negated: isNegated)
+            compile($0, negated: isNegated)
         }
         let parts: [SQL] = pieces.map { "(\($0.sql))" }
         return Piece(
@@ -94,13 +91,9 @@ package struct RuleCompiler: Sendable {
             let piece: Piece = self.piece(condition)
             return negated ? piece.negated : piece
         case .behaviour(let behaviour):
-            let (threshold, isLess): (Int, Bool)
-            switch behaviour.times {
-            case .atLeast(let count): (threshold, isLess) = (count, false)
-            case .atMost(let count): (threshold, isLess) = (count + 1, true)
-            case .never: (threshold, isLess) = (1, true)
-            }
-            let piece = Piece(sql: did(behaviour, atLeast: threshold), isSure: true)
+            let isLess: Bool = if case .atLeast = behaviour.times { false } else { true }
+            let sql: SQL = joined[node.positive] ?? did(behaviour, atLeast: behaviour.threshold)
+            let piece = Piece(sql: sql, isSure: true)
             return isLess != negated ? piece.negated : piece
         }
     }
@@ -125,7 +118,7 @@ package struct RuleCompiler: Sendable {
         case .tags: return column(.texts("c.tags"))
         case .emailStatus: return emailStatus(comparison, value)
         case .company: return column(.id("c.company_id"))
-        case .list: return Piece(sql: onList(value), isSure: true)
+        case .list: return Piece(sql: joined[.condition(condition)] ?? onList(value), isSure: true)
         case .property(let property):
             if let fact = facts?.columns[property.id] { return column(.fact(fact)) }
             // Whoever is looked at has their row at hand: its value costs less than a look at the table of fast ones.
@@ -160,8 +153,8 @@ package struct RuleCompiler: Sendable {
             FROM marketing_list_members m
             WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists))\(part("m.contact_id"))
             """
-        return isInSets
-            ? "c.id IN (SELECT m.contact_id \(members))" : "EXISTS (SELECT \(members) AND m.contact_id = c.id\(fence))"
+        return slice != nil
+            ? "(c.id IN (SELECT m.contact_id \(members))) IS TRUE" : "EXISTS (SELECT \(members) AND m.contact_id = c.id\(fence))"
     }
 
     static func subject(_ field: RuleField.CompanyField) -> RuleSubject {
@@ -181,9 +174,10 @@ package struct RuleCompiler: Sendable {
 
     /// A condition that nothing is known of, when everybody is looked at: PostgreSQL takes half of all rows for a
     /// `CASE`, but one in a hundred or thousand for conditions on json and folded texts. Expecting nobody to be left,
-    /// it would not let each process count for itself, but have rows sent to one of them.
+    /// it would not let each process count for itself, but have rows sent to one of them. For a part of everybody there is
+    /// nothing to choose.
     func likely(_ condition: SQL) -> SQL {
-        reach == .everybody ? "CASE WHEN \(condition) THEN true END" : condition
+        reach == .everybody && slice == nil ? "CASE WHEN \(condition) THEN true END" : condition
     }
 
     private func company(
@@ -195,8 +189,8 @@ package struct RuleCompiler: Sendable {
                 AND \(likely(predicate(kind, comparison, value, subject)))
             """
         return Piece(
-            sql: isInSets
-                ? "c.company_id IS NOT NULL AND c.company_id IN (SELECT k.id \(companies))"
+            sql: slice != nil
+                ? "(c.company_id IN (SELECT k.id \(companies))) IS TRUE"
                 : "EXISTS (SELECT \(companies) AND k.id = c.company_id\(fence))",
             isSure: true)
     }

@@ -12,9 +12,9 @@ struct RuleCost {
     enum Reading: Sendable {
         /// Everybody, or some named ones.
         case people
-        /// A part of everybody, so that people are found in sets that fit beside it.
+        /// A part of everybody, beside what indexes name in order.
         case part
-        /// The same from copies, whose columns cost next to nothing: sets are only made for what they leave open.
+        /// The same from copies, whose columns cost next to nothing.
         case copies
     }
 
@@ -47,13 +47,7 @@ struct RuleCost {
         switch node {
         case .condition(let condition): self.init(condition, reading)
         case .behaviour(let behaviour):
-            let effort: Double =
-                switch reading {
-                case .people: 20
-                // Less than a look into a person's properties, where all who did it are at hand.
-                case .part: 1
-                case .copies: 10
-                }
+            let effort: Double = reading == .people ? 20 : behaviour.isOfLedger ? 2 : Self.beside
             let once = RuleCost(effort: effort, share: 0.3)
             if case .atLeast = behaviour.times { self = once } else { self = once.negated }
         case .group(let group): self.init(group, reading)
@@ -76,27 +70,25 @@ struct RuleCost {
             self = RuleCost(RuleCondition(condition.field, opposite, condition.value), reading).negated
             return
         }
-        let effort: Double = reading == .copies ? Self.effortOfCopy(condition) : Self.effort(condition.field)
-        self.init(effort: effort, share: Self.share(condition))
+        self.init(effort: Self.effort(condition, reading), share: Self.share(condition))
     }
 
-    private static func effortOfCopy(_ condition: RuleCondition) -> Double {
-        switch condition.field {
-        case .list, .companyField, .companyProperty: 4
-        default: condition.comparison == .contains || condition.comparison == .endsWith ? 0.5 : 0.2
-        }
-    }
+    /// Whether somebody stands in a set that is read beside people.
+    private static let beside = 0.1
 
-    private static func effort(_ field: RuleField) -> Double {
-        switch field {
-        case .property(let property):
+    private static func effort(_ condition: RuleCondition, _ reading: Reading) -> Double {
+        switch (condition.field, reading) {
+        case (.list, .people), (.companyField, .people), (.companyProperty, .people): 20
+        case (.list, _): beside
+        case (.companyField, _), (.companyProperty, _): 2
+        case (_, .copies): condition.comparison == .contains || condition.comparison == .endsWith ? 0.5 : 0.2
+        case (.property(let property), _):
             switch property.type {
             case .boolean: 1.5
             case .number, .singleSelect: 2.5
             default: 3.5
             }
-        case .list, .companyField, .companyProperty: 20
-        case .tags, .firstName, .lastName, .source: 1
+        case (.tags, _), (.firstName, _), (.lastName, _), (.source, _): 1
         default: 0.5
         }
     }

@@ -155,12 +155,6 @@ extension RuleCompiler {
     }
 
     private func set(_ behaviour: RuleBehaviour, atLeast count: Int) -> RuleSet? {
-        if behaviour.isEver {
-            let deeds: SQL = self.deeds(behaviour, once: true)
-            // Somebody may be named twice, for themselves and for a machine.
-            guard behaviour.humanOnly else { return RuleSet(deeds) }
-            return RuleSet(estimate: deeds) { "\(deeds) ORDER BY p.contact_id\($0.sql)" }
-        }
         if behaviour.isOfLedger { return RuleSet(deeds(behaviour, once: true)) }
         return RuleSet(estimate: deeds(behaviour.withoutDetails, once: false)) {
             often(behaviour, atLeast: count, inOrder: $0)
@@ -177,19 +171,21 @@ extension RuleCompiler {
 
     /// Who stands so often among deeds that indexes name in the order of people. Read in that order, neighbours are
     /// counted as they pass by, in half the time that a table of everybody takes.
-    private func often(_ behaviour: RuleBehaviour, atLeast count: Int, inOrder order: RuleSet.IDOrder) -> SQL {
-        let fenced: [SQL] = stretches(behaviour, in: order)
-        let deeds: SQL =
-            fenced.count == 1
-            ? fenced[0]
-            : """
-            SELECT q.contact_id FROM (\(SQL.join(fenced.map { "(\($0))" }, separator: " UNION ALL "))) q
-            ORDER BY q.contact_id\(order.sql) OFFSET 0
-            """
+    func often(_ behaviour: RuleBehaviour, atLeast count: Int, inOrder order: RuleSet.IDOrder) -> SQL {
+        let deeds: SQL = merged(stretches(behaviour, in: order), order)
         let enough: SQL = count > 1 ? " HAVING count(*) >= \(count)" : ""
         return """
             SELECT d.contact_id FROM (\(deeds)) d
             GROUP BY d.contact_id\(enough) ORDER BY d.contact_id\(order.sql)
+            """
+    }
+
+    /// Those of all stretches, as each of them has them in order.
+    func merged(_ stretches: [SQL], _ order: RuleSet.IDOrder = .ascending) -> SQL {
+        guard stretches.count > 1 else { return stretches[0] }
+        return """
+            SELECT q.contact_id FROM (\(SQL.join(stretches.map { "(\($0))" }, separator: " UNION ALL "))) q
+            ORDER BY q.contact_id\(order.sql) OFFSET 0
             """
     }
 }

@@ -3,20 +3,18 @@ import Postgres
 
 /// A part of everybody, for one of several connections to look at.
 enum RuleSlice: Sendable, Equatable {
-    /// Those from one id on, up to another. Deeds and members of lists stand in the same order, so they are cut alike.
-    /// - Parameter middle: an id between the two.
-    case people(from: ContactID?, middle: ContactID, to: ContactID?)
+    /// Those from one id on, up to another. Deeds and members of lists stand in the same order, so they are cut alike, and
+    /// read side by side with people.
+    case people(from: ContactID?, to: ContactID?)
     /// Those on some pages of the table, up to another page. Cheaper, where nothing is joined and few people of other
     /// workspaces stand between.
     case pages(from: Int, to: Int?)
 
     /// Parts with about as many people each.
-    /// - Parameter some: ids of people spread over all of them, sorted, at least two for each part.
+    /// - Parameter some: ids of people spread over all of them, sorted, at least one for each part.
     static func people(_ some: [ContactID], parts: Int) -> [RuleSlice] {
-        func end(_ half: Int) -> ContactID? { (1..<2 * parts) ~= half ? some[some.count * half / (2 * parts)] : nil }
-        return (0..<parts).map { part in
-            .people(from: end(2 * part), middle: some[some.count * (2 * part + 1) / (2 * parts)], to: end(2 * part + 2))
-        }
+        func end(_ part: Int) -> ContactID? { (1..<parts) ~= part ? some[some.count * part / parts] : nil }
+        return (0..<parts).map { .people(from: end($0), to: end($0 + 1)) }
     }
 
     static func pages(_ count: Int, parts: Int) -> [RuleSlice] {
@@ -25,25 +23,18 @@ enum RuleSlice: Sendable, Equatable {
         }
     }
 
-    /// Whether a person, as `c`, belongs to it.
-    ///
-    /// Two ranges make PostgreSQL read the pages on which these people lie, one after the other, instead of following the
-    /// index to each person: a fifth less for each.
+    /// Whether a person, as `c`, belongs to it; begins with `AND`.
     var condition: SQL {
         switch self {
-        case .people(let from, let middle, let to):
-            """
-            (c.id < \(middle)\(from.map { " AND c.id >= \($0)" as SQL } ?? "")
-                OR c.id >= \(middle)\(to.map { " AND c.id < \($0)" as SQL } ?? ""))
-            """
+        case .people: has("c.id")
         case .pages(let from, let to):
-            "c.ctid >= \(Self.page(from))\(to.map { " AND c.ctid < \(Self.page($0))" as SQL } ?? "")"
+            " AND c.ctid >= \(Self.page(from))\(to.map { " AND c.ctid < \(Self.page($0))" as SQL } ?? "")"
         }
     }
 
     /// Leaves out rows of other tables that belong to people of other parts; begins with `AND`.
     func has(_ person: SQL) -> SQL {
-        guard case .people(let from, _, let to) = self else { return "" }
+        guard case .people(let from, let to) = self else { return "" }
         var sql: SQL = ""
         if let from { sql += " AND \(person) >= \(from)" }
         if let to { sql += " AND \(person) < \(to)" }

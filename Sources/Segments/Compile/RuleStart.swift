@@ -163,35 +163,33 @@ extension RuleCompiler {
     }
 
     private func everybody(_ parts: [RuleNode], _ start: RuleStart) -> RulePeople {
-        let joined: [RuleNode] = parts.filter { !$0.isOfRow }
         let asksFew: Bool = facts != nil && start.asksFew
         let late: [RuleNode] = parts.filter {
             $0.isOfRow && !asksFew && (start.probes || RuleCost($0).share >= 0.95)
         }
-        let rows: [RuleNode] = parts.filter { $0.isOfRow && !late.contains($0) }
-        // Where one process reads a part and joins nothing, there is nothing to choose for PostgreSQL.
-        let isPlain: Bool = slice != nil && (joined.isEmpty || asksFew)
-        let own: SQL = rows.isEmpty || isPlain ? condition(rows) : likely(condition(rows))
-        if let facts {
-            var asking: RuleCompiler = self
-            if asksFew {
-                asking.reach = .few
-                asking.slice = nil
-            }
-            let isCurrent: SQL = facts.stale.isEmpty ? "" : " AND c.id <> ALL (\(facts.stale))"
+        let rows: SQL = likely(condition(parts.filter { $0.isOfRow && !late.contains($0) }))
+        let (others, joins) = asking(parts.filter { !$0.isOfRow }, ofFew: asksFew)
+        let early: SQL = "c.workspace_id = \(workspace)\(slice?.condition ?? "") AND \(rows) AND \(others)"
+        guard let facts else {
             return RulePeople(
-                source: "marketing_contact_facts c",
-                early: """
-                    c.workspace_id = \(workspace) AND \(slice?.condition ?? "true")\(isCurrent) AND \(own)
-                        AND \(asking.condition(joined))
-                    """,
-                late: condition(late))
+                source: "marketing_contacts c\(joins)", early: early,
+                late: "c.deleted_at IS NULL AND \(condition(late))")
         }
+        let isCurrent: SQL = facts.stale.isEmpty ? "" : " AND c.id <> ALL (\(facts.stale))"
         return RulePeople(
-            source: "marketing_contacts c",
-            early: """
-                c.workspace_id = \(workspace) AND \(slice?.condition ?? "true") AND \(own) AND \(condition(joined))
-                """,
-            late: "c.deleted_at IS NULL AND \(condition(late))")
+            source: "marketing_contact_facts c\(joins)", early: "\(early)\(isCurrent)", late: condition(late))
+    }
+
+    /// What is asked of people besides their own rows, and what they are joined with for that.
+    private func asking(_ nodes: [RuleNode], ofFew: Bool) -> (SQL, joins: SQL) {
+        guard slice != nil else { return (condition(nodes), "") }
+        guard ofFew else {
+            let (compiler, joins) = joining(nodes)
+            return (compiler.condition(nodes), joins)
+        }
+        var few: RuleCompiler = self
+        few.reach = .few
+        few.slice = nil
+        return (few.condition(nodes), "")
     }
 }
