@@ -30,7 +30,7 @@ CREATE TABLE marketing_fact_columns (
     property_id uuid,
     -- The key in `properties`.
     property text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('text', 'date', 'number', 'money', 'flag', 'choices')),
+    kind text NOT NULL CHECK (kind IN ('text', 'date', 'number', 'money', 'flag', 'choices', 'long')),
     -- Whether it is there for everybody.
     is_filled boolean NOT NULL DEFAULT false,
     PRIMARY KEY (workspace_id, name)
@@ -72,6 +72,18 @@ CREATE TABLE marketing_contact_facts (
     PRIMARY KEY (workspace_id, id)
 ) WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
 SELECT marketing_protect('marketing_contact_facts');
+
+-- Long texts, in lower case: beside the narrow rows, so that only rules about them read them. They are named in the order of
+-- people.
+CREATE TABLE marketing_long_facts (
+    workspace_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    -- As in marketing_fact_columns.
+    name text COLLATE "C" NOT NULL,
+    value text COLLATE "C" NOT NULL,
+    PRIMARY KEY (workspace_id, contact_id, name)
+) WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
+SELECT marketing_protect('marketing_long_facts');
 
 -- The value of a property as it stands in a column. What is empty is null, or the empty text.
 CREATE FUNCTION marketing_text_fact(properties jsonb, name text) RETURNS text

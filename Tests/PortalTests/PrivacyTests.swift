@@ -168,6 +168,7 @@ struct PrivacyTests {
                 INSERT INTO marketing_contact_facts (workspace_id, id, created_at, tracking_allowed, email_status, email_key)
                 VALUES (\(workspace), \(contact), now(), true, 'active', \(Self.email))
                 """)
+            try await run("INSERT INTO marketing_long_facts VALUES (\(workspace), \(contact), 'long1', \(Self.name))")
             try await run("INSERT INTO marketing_sent_times VALUES (\(workspace), \(contact), now(), \(message))")
             try await run(
                 """

@@ -21,13 +21,13 @@ struct FactColumnTests {
         }
     }
 
-    @Test("Properties get the first free column of their kind; long texts have none")
+    @Test("Properties get the first free column of their kind")
     func first() {
         let all: [RuleProperty] = PropertyType.allCases.enumerated().map { property(UInt8($0.offset), $0.element) }
         let settled: [FactAssignment] = FactAssignment.settled([], for: all)
         #expect(
             settled.map { "\($0.key) \($0.column.name) \($0.column.kind)" } == [
-                "p0 text1 text", "p2 number1 number", "p3 number2 money", "p4 flag1 flag", "p5 text2 date",
+                "p0 text1 text", "p1 long1 long", "p2 number1 number", "p3 number2 money", "p4 flag1 flag", "p5 text2 date",
                 "p6 text3 date",
                 "p7 text4 text", "p8 choices1 choices", "p9 text5 text",
             ])
@@ -65,7 +65,7 @@ struct FactColumnTests {
             #expect(settled[1].column.name == name && settled[1].property == property(1, type).id)
         }
         #expect(FactAssignment.settled(old, for: [property(1, .url)]) == old)
-        #expect(FactAssignment.settled(old, for: [property(1, .longText)]).map(\.property) == [nil])
+        #expect(FactAssignment.settled(old, for: [property(1, .longText)]).map(\.property) == [nil, property(1, .text).id])
     }
 
     @Test("There are so many columns, and no more")

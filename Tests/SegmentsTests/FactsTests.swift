@@ -197,6 +197,42 @@ struct FactsTests {
         }
     }
 
+    /// Long texts stand by themselves, come and go with their property, and follow their people.
+    private func longTexts(_ stage: SegmentStage) async throws {
+        let (workspace, keeper) = (stage.workspace, keeper(stage))
+        let copies: SQL = "SELECT count(*) FROM marketing_long_facts WHERE workspace_id = \(workspace)"
+        let met = #"{"all":[{"field":"properties.note","operator":"contains","value":"FAIR"}]}"#
+        let not = #"{"any":[{"field":"properties.note","operator":"notContains","value":"fair"}]}"#
+        try await stage.property("note", .longText)
+        try await run(
+            stage,
+            """
+            UPDATE marketing_contacts SET properties = properties || '{"note": "Met at the Fair"}'
+            WHERE workspace_id = \(workspace) AND id IN (md5('1')::uuid, md5('2')::uuid)
+            """)
+        #expect(try await count(met, stage) == (2, 2, nil))
+        try await keeper.fill(workspace)
+        #expect(try await number(stage, copies) == 2)
+        #expect(try await count(met, stage) == (2, 2, 2))
+        try await keeper.round()
+        #expect(try await count(met, stage) == (2, 2, 0))
+        #expect(try await count(not, stage) == (Self.people - 2, Self.people - 2, 0))
+        try await run(
+            stage,
+            """
+            UPDATE marketing_contacts SET properties = properties - 'note'
+            WHERE workspace_id = \(workspace) AND id = md5('1')::uuid
+            """)
+        #expect(try await count(met, stage) == (1, 1, 1))
+        try await keeper.round()
+        #expect(try await count(met, stage) == (1, 1, 0))
+        #expect(try await number(stage, copies) == 1)
+        try await run(
+            stage, "DELETE FROM marketing_property_definitions WHERE workspace_id = \(workspace) AND name = 'note'")
+        try await keeper.fill(workspace)
+        #expect(try await number(stage, copies) == 0)
+    }
+
     @Test("New properties come into the copies, deleted ones go, and another type is copied anew")
     func properties() async throws {
         try await SegmentStage.with { stage in
@@ -241,6 +277,8 @@ struct FactsTests {
             #expect(
                 try await number(
                     stage, "SELECT count(text2) FROM marketing_contact_facts WHERE workspace_id = \(workspace)") == 0)
+
+            try await longTexts(stage)
 
             try await run(
                 stage,

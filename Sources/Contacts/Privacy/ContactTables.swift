@@ -12,6 +12,7 @@ enum ContactTables {
         .owned("marketing_contact_property_values", title: "Property index", order: "property_id", isExported: false),
         .owned(
             "marketing_contact_facts", title: "Copy for counting", person: "id", order: "id", isExported: false),
+        .owned("marketing_long_facts", title: "Copy for counting", order: "name", isExported: false),
         .owned("marketing_contact_identities", title: "Accounts and ids elsewhere", order: "created_at"),
         .owned(
             "marketing_contact_duplicates", title: "Suggested duplicates", person: "first_id", order: "found_at",

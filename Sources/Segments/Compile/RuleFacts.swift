@@ -38,23 +38,10 @@ struct RuleFacts: Sendable {
     }
 
     /// Whether they tell all that a rule asks of people's own rows.
-    func answers(_ group: RuleGroup) -> Bool { Self.conditions(of: group).allSatisfy(answers) }
-
-    /// Whether copies could tell all that a rule asks, where all its properties have found room.
-    static func mayAnswer(_ group: RuleGroup) -> Bool {
-        conditions(of: group).allSatisfy { condition in
-            guard case .property(let property) = condition.field else { return true }
-            return FactColumn.Kind(property.type) != nil
-        }
-    }
-
-    private static func conditions(of group: RuleGroup) -> [RuleCondition] {
-        group.nodes.flatMap { node -> [RuleCondition] in
-            switch node {
-            case .group(let inner): conditions(of: inner)
-            case .behaviour: []
-            case .condition(let condition): [condition]
-            }
+    func answers(_ group: RuleGroup) -> Bool {
+        group.leaves.allSatisfy { leaf in
+            guard case .condition(let condition) = leaf else { return true }
+            return answers(condition)
         }
     }
 
@@ -100,6 +87,7 @@ extension RuleCompiler {
         let isNotOdd: SQL = "\(fact) <> \(FactColumn.odd)"
         switch (column.kind, kind) {
         case (.text, _): return textPredicate(kind, comparison, value, fact)
+        case (.long, _): return "(c.id IN (\(people(withText: column, comparison, value)))) IS TRUE"
         case (.date, _) where comparison == .isNotEmpty: return "\(fact) <> ''"
         case _ where comparison == .isNotEmpty: return "\(fact) IS NOT NULL"
         case (.flag, _):
@@ -113,6 +101,15 @@ extension RuleCompiler {
             guard let bounds = MomentBounds(comparison, value, clock) else { return "false" }
             return "\(Self.withinText(bounds, fact)) AND \(isNotOdd)"
         }
+    }
+
+    /// `contact_id` of everybody whose long text a condition holds for.
+    func people(withText column: FactColumn, _ comparison: RuleOperator, _ value: RuleValue) -> SQL {
+        """
+        SELECT l.contact_id FROM marketing_long_facts l
+        WHERE l.workspace_id = \(workspace) AND l.name = \(column.name)\(part("l.contact_id"))
+            AND \(textPredicate(.text, comparison, value, "l.value"))
+        """
     }
 
     /// Amounts of a currency stand in a range of their own (`marketing_money_fact`).

@@ -1,4 +1,5 @@
 import Core
+import FoundationEssentials
 import Postgres
 
 /// Sets of people that indexes name in the order of ids: who did something, who is on a list. A part of everybody is read in that
@@ -35,18 +36,26 @@ extension RuleCompiler {
         case .behaviour(let behaviour):
             return behaviour.isOfLedger ? nil : often(behaviour, atLeast: behaviour.threshold, inOrder: .ascending)
         case .condition(let condition):
-            guard condition.field == .list, case .ids(let lists) = condition.value, lists.count <= Self.mostLists
-            else { return nil }
-            let members: [SQL] = lists.map { list in
-                """
-                SELECT m.contact_id FROM marketing_list_members m
-                WHERE m.workspace_id = \(workspace) AND m.list_id = \(list)\(part("m.contact_id"))
-                ORDER BY m.contact_id OFFSET 0
-                """
+            switch (condition.field, condition.value) {
+            case (.list, .ids(let lists)) where lists.count <= Self.mostLists: return members(of: lists)
+            case (.property(let property), let value):
+                guard let column = facts?.columns[property.id], column.kind == .long else { return nil }
+                return "\(people(withText: column, condition.comparison, value)) ORDER BY l.contact_id"
+            default: return nil
             }
-            guard members.count > 1 else { return members.first }
-            return "SELECT d.contact_id FROM (\(merged(members))) d GROUP BY d.contact_id ORDER BY d.contact_id"
         }
+    }
+
+    private func members(of lists: [UUID]) -> SQL? {
+        let members: [SQL] = lists.map { list in
+            """
+            SELECT m.contact_id FROM marketing_list_members m
+            WHERE m.workspace_id = \(workspace) AND m.list_id = \(list)\(part("m.contact_id"))
+            ORDER BY m.contact_id OFFSET 0
+            """
+        }
+        guard members.count > 1 else { return members.first }
+        return "SELECT d.contact_id FROM (\(merged(members))) d GROUP BY d.contact_id ORDER BY d.contact_id"
     }
 }
 

@@ -81,6 +81,7 @@ struct RuleCost {
         case (.list, .people), (.companyField, .people), (.companyProperty, .people): 20
         case (.list, _): beside
         case (.companyField, _), (.companyProperty, _): 2
+        case (.property(let property), .copies) where property.type == .longText: beside
         case (_, .copies): condition.comparison == .contains || condition.comparison == .endsWith ? 0.5 : 0.2
         case (.property(let property), _):
             switch property.type {
@@ -112,7 +113,7 @@ struct RuleCost {
 }
 
 extension RuleNode {
-    /// Whether a person's own row answers it, without a look at companies, lists or what people did.
+    /// Whether a person's own row answers it, or the copy of it, without a look at companies, lists or what people did.
     var isOfRow: Bool {
         switch self {
         case .behaviour: false
@@ -120,6 +121,8 @@ extension RuleNode {
         case .condition(let condition):
             switch condition.field {
             case .list, .companyField, .companyProperty: false
+            // Copies of long texts stand by themselves.
+            case .property(let property): property.type != .longText
             default: true
             }
         }

@@ -30,8 +30,7 @@ struct RuleQuery: Sendable {
 
     /// How the question is asked. The settings of questions hold from here to the end of the transaction.
     func start() async throws -> [RuleBranch] {
-        try await RuleBranch.of(
-            rule.group, compiler, mayReadCopies: database != nil && RuleFacts.mayAnswer(rule.group), in: transaction)
+        try await RuleBranch.of(rule.group, compiler, mayReadCopies: database != nil, in: transaction)
     }
 
     // MARK: Questions

@@ -2,14 +2,16 @@ import Contacts
 import Core
 import Postgres
 
-/// A column of `marketing_contact_facts` that holds a property of a workspace.
+/// A column of `marketing_contact_facts` that holds a property of a workspace, or the name under which `marketing_long_facts`
+/// does.
 struct FactColumn: Sendable, Hashable {
     /// How values are kept.
     enum Kind: String, Sendable, PostgresCodable {
         case text, date, number, money, flag, choices
+        /// Apart from the rows, which it would make as wide as the people's own.
+        case long
 
-        /// Nil for long texts, which would make rows as wide as the people's own.
-        init?(_ type: PropertyType) {
+        init(_ type: PropertyType) {
             switch type {
             case .text, .singleSelect, .url: self = .text
             case .date, .dateTime: self = .date
@@ -17,7 +19,7 @@ struct FactColumn: Sendable, Hashable {
             case .boolean: self = .flag
             case .money: self = .money
             case .multiSelect: self = .choices
-            case .longText: return nil
+            case .longText: self = .long
             }
         }
 
@@ -30,6 +32,7 @@ struct FactColumn: Sendable, Hashable {
                 case .number, .money: ("number", 16)
                 case .flag: ("flag", 8)
                 case .choices: ("choices", 8)
+                case .long: ("long", 8)
                 }
             return (1...count).map { "\(name)\($0)" }
         }
@@ -37,7 +40,7 @@ struct FactColumn: Sendable, Hashable {
         /// The value of a person `c`.
         func value(of property: String) -> SQL {
             switch self {
-            case .text: "marketing_text_fact(c.properties, \(property))"
+            case .text, .long: "marketing_text_fact(c.properties, \(property))"
             case .date: "marketing_date_fact(c.properties, \(property))"
             case .number: "marketing_number_fact(c.properties, \(property))"
             case .money: "marketing_money_fact(c.properties, \(property))"
@@ -71,7 +74,7 @@ struct FactAssignment: Sendable, Equatable {
     /// free, in their order, as far as there is room. A property whose kind of values has changed is a new one.
     static func settled(_ old: [FactAssignment], for properties: [RuleProperty]) -> [FactAssignment] {
         let wanted: [PropertyID: FactColumn.Kind] = Dictionary(
-            properties.compactMap { property in FactColumn.Kind(property.type).map { (property.id, $0) } }
+            properties.map { ($0.id, FactColumn.Kind($0.type)) }
         ) { first, _ in first }
         var settled: [FactAssignment] = old.map { assignment in
             guard let property = assignment.property, wanted[property] != assignment.column.kind else {
@@ -82,9 +85,8 @@ struct FactAssignment: Sendable, Equatable {
         var taken: Set<String> = Set(old.map(\.column.name))
         let known: Set<PropertyID> = Set(settled.compactMap(\.property))
         for property in properties where !known.contains(property.id) {
-            guard let kind = FactColumn.Kind(property.type),
-                let free = kind.columns.first(where: { !taken.contains($0) })
-            else { continue }
+            let kind = FactColumn.Kind(property.type)
+            guard let free = kind.columns.first(where: { !taken.contains($0) }) else { continue }
             taken.insert(free)
             settled.append(
                 FactAssignment(

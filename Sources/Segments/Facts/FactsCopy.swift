@@ -24,9 +24,9 @@ struct FactsCopy: Sendable {
     func copy(_ are: (_ id: SQL) -> SQL, _ assignments: [FactAssignment]) async throws {
         var columns: [SQL] = Self.own.map(\.0)
         var values: [SQL] = Self.own.map(\.1)
-        for assignment in assignments {
+        for assignment in assignments where assignment.column.kind != .long {
             columns.append("\(identifier: assignment.column.name)")
-            values.append(assignment.property == nil ? "NULL" as SQL : assignment.column.kind.value(of: assignment.key))
+            values.append(assignment.value)
         }
         func all(_ table: SQL) -> SQL { SQL.join(columns.map { "\(table).\($0)" }, separator: ", ") }
         let names: SQL = SQL.join(columns, separator: ", ")
@@ -49,6 +49,35 @@ struct FactsCopy: Sendable {
                     WHERE (\(all("f"))) IS DISTINCT FROM (\(all("EXCLUDED")))
                 """),
         ])
+        for assignment in assignments where assignment.column.kind == .long {
+            try await copyTexts(are, of: assignment)
+        }
+    }
+
+    private func copyTexts(_ are: (_ id: SQL) -> SQL, of assignment: FactAssignment) async throws {
+        let (name, value): (String, SQL) = (assignment.column.name, assignment.value)
+        try await transaction.run([
+            Statement(
+                "segments.facts.remove_texts",
+                """
+                DELETE FROM marketing_long_facts f
+                WHERE f.workspace_id = \(workspace) AND f.name = \(name) AND \(are("f.contact_id")) AND NOT EXISTS (
+                    SELECT FROM marketing_contacts c
+                    WHERE c.workspace_id = \(workspace) AND c.id = f.contact_id AND c.deleted_at IS NULL
+                        AND \(value) IS NOT NULL)
+                """),
+            Statement(
+                "segments.facts.copy_texts",
+                """
+                INSERT INTO marketing_long_facts AS f (workspace_id, contact_id, name, value)
+                SELECT t.workspace_id, t.id, \(name), t.value FROM (
+                    SELECT c.workspace_id, c.id, \(value) AS value FROM marketing_contacts c
+                    WHERE c.workspace_id = \(workspace) AND \(are("c.id")) AND c.deleted_at IS NULL ORDER BY c.id
+                ) t WHERE t.value IS NOT NULL
+                ON CONFLICT (workspace_id, contact_id, name) DO UPDATE SET value = EXCLUDED.value
+                    WHERE f.value <> EXCLUDED.value
+                """),
+        ])
     }
 
     /// What every workspace's people have, with the value of a person `c`.
@@ -58,4 +87,9 @@ struct FactsCopy: Sendable {
         ("tags", "nullif(c.tags, '{}')"), ("last_name", "lower(c.last_name)"), ("first_name", "lower(c.first_name)"),
         ("email_key", "c.email_key"), ("phone", "c.phone"), ("source", "lower(c.source)"),
     ]
+}
+
+extension FactAssignment {
+    /// What becomes of the column for a person `c`.
+    fileprivate var value: SQL { property == nil ? "NULL" : column.kind.value(of: key) }
 }
