@@ -38,7 +38,7 @@ CREATE TABLE marketing_fact_columns (
 SELECT marketing_protect('marketing_fact_columns');
 
 -- Everybody who is not deleted. Texts are in lower case. A flag is 1 for yes and 0 for no. What is stored under a property but is of
--- another type than the property's is U+0001, NaN, 2 or true: it is neither nothing nor any value.
+-- another type than the property's is U+0001, NaN or 2: it is neither nothing nor any value.
 --
 -- A row is read up to the last column that is asked for, so those that are asked for most come first.
 CREATE TABLE marketing_contact_facts (
@@ -55,8 +55,7 @@ CREATE TABLE marketing_contact_facts (
     text3 text COLLATE "C", number3 numeric, text4 text COLLATE "C", number4 numeric,
     text5 text COLLATE "C", number5 numeric, text6 text COLLATE "C", number6 numeric,
     text7 text COLLATE "C", number7 numeric, text8 text COLLATE "C", number8 numeric,
-    -- Lists; null: none.
-    choices1 jsonb, choices2 jsonb,
+    -- Null: none.
     tags text[],
     last_name text COLLATE "C",
     first_name text COLLATE "C",
@@ -68,7 +67,6 @@ CREATE TABLE marketing_contact_facts (
     text11 text COLLATE "C", number11 numeric, text12 text COLLATE "C", number12 numeric,
     text13 text COLLATE "C", number13 numeric, text14 text COLLATE "C", number14 numeric,
     text15 text COLLATE "C", number15 numeric, text16 text COLLATE "C", number16 numeric,
-    choices3 jsonb, choices4 jsonb, choices5 jsonb, choices6 jsonb, choices7 jsonb, choices8 jsonb,
     PRIMARY KEY (workspace_id, id)
 ) WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
 SELECT marketing_protect('marketing_contact_facts');
@@ -118,10 +116,14 @@ RETURN CASE
         + least(greatest((properties -> name -> 'amount')::numeric, -1e19), 1e19)
     WHEN properties -> name NOT IN ('null', '""', '[]') THEN 'NaN'
 END;
-CREATE FUNCTION marketing_choices_fact(properties jsonb, name text) RETURNS jsonb
+-- The texts of a list as JSON, each in quotation marks: searched for one of them, it costs half of what the list does.
+CREATE FUNCTION marketing_choices_fact(properties jsonb, name text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN properties -> name NOT IN ('null', '""', '[]') THEN
-    CASE jsonb_typeof(properties -> name) WHEN 'array' THEN properties -> name ELSE 'true' END
+    CASE jsonb_typeof(properties -> name)
+        WHEN 'array' THEN jsonb_path_query_array(properties -> name, 'strict $[*] ? (@.type() == "string")')::text
+        ELSE E'\x01'
+    END
 END;
 CREATE FUNCTION marketing_flag_fact(properties jsonb, name text) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

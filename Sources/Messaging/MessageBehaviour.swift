@@ -53,6 +53,14 @@ package enum MessageBehaviour {
         "SELECT m.id FROM marketing_messages m WHERE m.workspace_id = \(workspace)\(of(campaign, workspace))"
     }
 
+    /// When a campaign was launched first, or a little before: clocks of several servers differ.
+    package static func launch(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {
+        """
+        SELECT min(s.created_at) - interval '1 hour' FROM marketing_sends s
+        WHERE s.workspace_id = \(workspace) AND s.campaign_id = \(campaign)
+        """
+    }
+
     private static func of(_ campaign: CampaignID?, _ workspace: WorkspaceID) -> SQL {
         guard let campaign else { return "" }
         // As an array, they begin a search in the index of who got which message, and a range of people ends it.

@@ -27,9 +27,9 @@ struct FactColumnTests {
         let settled: [FactAssignment] = FactAssignment.settled([], for: all)
         #expect(
             settled.map { "\($0.key) \($0.column.name) \($0.column.kind)" } == [
-                "p0 text1 text", "p1 long1 long", "p2 number1 number", "p3 number2 money", "p4 flag1 flag", "p5 text2 date",
-                "p6 text3 date",
-                "p7 text4 text", "p8 choices1 choices", "p9 text5 text",
+                "p0 text1 text", "p1 long1 long", "p2 number1 number", "p3 number2 money", "p4 flag1 flag",
+                "p5 text2 date",
+                "p6 text3 date", "p7 text4 text", "p8 text5 choices", "p9 text6 text",
             ])
         #expect(settled.allSatisfy { !$0.isFilled })
     }
@@ -65,7 +65,8 @@ struct FactColumnTests {
             #expect(settled[1].column.name == name && settled[1].property == property(1, type).id)
         }
         #expect(FactAssignment.settled(old, for: [property(1, .url)]) == old)
-        #expect(FactAssignment.settled(old, for: [property(1, .longText)]).map(\.property) == [nil, property(1, .text).id])
+        #expect(
+            FactAssignment.settled(old, for: [property(1, .longText)]).map(\.property) == [nil, property(1, .text).id])
     }
 
     @Test("There are so many columns, and no more")

@@ -205,8 +205,8 @@ struct RandomPeople {
             try await tx.run(
                 "test.send",
                 """
-                INSERT INTO marketing_sends (workspace_id, id, campaign_id, state, content, audience)
-                VALUES (\(workspace), \(Self.id(index, kind: 12)), \(campaign), 'sent', '{}', '{}')
+                INSERT INTO marketing_sends (workspace_id, id, campaign_id, state, content, audience, created_at)
+                VALUES (\(workspace), \(Self.id(index, kind: 12)), \(campaign), 'sent', '{}', '{}', '2020-01-01')
                 """)
         }
         try await tx.run(

@@ -20,11 +20,21 @@ struct AudienceSeed: Sendable {
         ("city", "text", id(1)), ("plan", "singleSelect", id(2)), ("score", "number", id(3)), ("code", "text", id(4)),
     ]
     private static let slow: [(name: String, type: String)] = [
-        ("age", "number"), ("signed_up", "date"), ("orders", "number"), ("spent", "number"), ("language", "text"),
-        ("newsletter", "boolean"), ("birthday", "date"), ("note", "text"),
+        ("age", "number"), ("signed_up", "dateTime"), ("orders", "number"), ("spent", "money"),
+        ("languages", "multiSelect"), ("newsletter", "boolean"), ("birthday", "date"), ("note", "longText"),
     ]
+    private static let ofCompanies: [(name: String, type: String)] = [("sector", "text"), ("staff", "number")]
+    /// What properties offer to choose from.
+    private static let choices = ["plan": ["free", "plus", "pro"], "languages": ["en", "de", "pt"]]
     /// Campaigns that went to a part of the people each.
-    private static let sends = 30
+    static let sends = 30
+    /// How many people there are for each member of a list.
+    static let lists = [2, 10, 200]
+
+    static func list(_ number: Int) -> UUID { id(UInt8(60 + number)) }
+
+    /// The campaign of a send; sends are numbered from 0.
+    static func campaign(_ number: Int) -> UUID { id(UInt8(100 + number)) }
 
     private static func id(_ number: UInt8) -> UUID {
         UUID(uuid: (1, 0x92, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, number))
@@ -38,11 +48,13 @@ struct AudienceSeed: Sendable {
             group.addTask {
                 try await makePeople()
                 try await makeValues()
+                try await makeLists()
                 try await makeTotals()
             }
             group.addTask {
                 try await makeEvents()
                 try await makeMessages()
+                try await makeCampaigns()
                 try await makeEngaged()
                 try await makeSentTimes()
                 try await makeOpens()
@@ -60,7 +72,7 @@ struct AudienceSeed: Sendable {
                 """
                 VACUUM (ANALYZE) marketing_contacts, marketing_companies, marketing_contact_property_values,
                     marketing_events, marketing_email_events, marketing_messages, marketing_sent_times,
-                    marketing_engaged_contacts
+                    marketing_engaged_contacts, marketing_list_members, marketing_sends
                 """)
             let isOwner: [Bool] = try await session.values(
                 Bool.self, "bench.audience.role", "SELECT current_setting('is_superuser') = 'on'")
@@ -147,21 +159,22 @@ struct AudienceSeed: Sendable {
     // MARK: Tables
 
     private func definitions() async throws {
-        let all: [(String, String, UUID, String)] =
-            Self.fast.map { ($0.name, $0.type, $0.id, "fast") }
-            + Self.slow.enumerated().map {
-                ($0.element.name, $0.element.type, Self.id(UInt8(20 + $0.offset)), "normal")
+        let all: [(String, String, String, UUID, String)] =
+            Self.fast.map { ("contact", $0.name, $0.type, $0.id, "fast") }
+            + Self.slow.enumerated().map { place, property in
+                ("contact", property.name, property.type, Self.id(UInt8(20 + place)), "normal")
             }
-        for (name, type, id, speed) in all {
-            let options: JSONValue =
-                type == "singleSelect"
-                ? .array(["free", "plus", "pro"].map { .object(["value": .string($0), "label": .string($0)]) })
-                : .array([])
+            + Self.ofCompanies.enumerated().map { place, property in
+                ("company", property.name, property.type, Self.id(UInt8(40 + place)), "normal")
+            }
+        for (object, name, type, id, speed) in all {
+            let options: JSONValue = .array(
+                (Self.choices[name] ?? []).map { .object(["value": .string($0), "label": .string($0)]) })
             try await write(
                 """
                 INSERT INTO marketing_property_definitions (workspace_id, id, object, name, label, type, options, speed,
                     created_at, updated_at)
-                VALUES (\(workspace), \(id), 'contact', \(name), \(name), \(type), \(options), \(speed), now(), now())
+                VALUES (\(workspace), \(id), \(object), \(name), \(name), \(type), \(options), \(speed), now(), now())
                 """)
         }
     }
@@ -169,8 +182,10 @@ struct AudienceSeed: Sendable {
     private func makeCompanies() async throws {
         try await write(
             """
-            INSERT INTO marketing_companies (workspace_id, id, name, domain, contact_count, created_at, updated_at)
+            INSERT INTO marketing_companies (workspace_id, id, name, domain, properties, contact_count, created_at, updated_at)
             SELECT \(workspace), \(Self.company("n")), 'Company ' || n, 'company-' || n || '.example',
+                jsonb_build_object('sector', (ARRAY['food', 'steel', 'care', 'law'])[1 + \(Self.dice(51, 4))],
+                    'staff', \(Self.dice(52, 500))),
                 \(people / max(companies, 1))::int, now(), now()
             FROM generate_series(1::bigint, \(companies)) AS n
             """)
@@ -181,21 +196,30 @@ struct AudienceSeed: Sendable {
         try await fill(
             "marketing_contacts",
             """
-            INSERT INTO marketing_contacts (workspace_id, id, email, email_key, first_name, last_name, properties, tags,
-                email_status, source, company_id, created_at, updated_at)
+            INSERT INTO marketing_contacts (workspace_id, id, email, email_key, phone, first_name, last_name, properties,
+                tags, email_status, source, company_id, email_opt_in, sms_opt_in, created_at, updated_at)
             SELECT \(workspace), \(Self.person("n")), 'person.' || n || '@example.com', 'person.' || n || '@example.com',
+                CASE WHEN \(Self.dice(16, 5)) < 3 THEN '+49' || (1500000000 + n) END,
                 (\(first))[1 + \(Self.dice(1, first.count))], (\(last))[1 + \(Self.dice(2, last.count))],
                 jsonb_build_object('city', 'City ' || \(Self.dice(3, 200)),
                     'plan', (ARRAY['free', 'plus', 'pro'])[1 + \(Self.dice(4, 3))], 'score', \(Self.dice(5, 1_000)),
                     'code', 'C-' || n, 'age', 18 + \(Self.dice(6, 60)),
-                    'signed_up', (date '2025-01-01' + \(Self.dice(7, 600))::int)::text, 'orders', \(Self.dice(8, 17)),
-                    'spent', \(Self.dice(9, 997)), 'language', (ARRAY['en', 'de', 'pt'])[1 + \(Self.dice(10, 3))],
+                    'signed_up', (date '2025-01-01' + \(Self.dice(7, 600))::int)::text || 'T09:30:00Z',
+                    'orders', \(Self.dice(8, 17)),
+                    'spent', jsonb_build_object('amount', \(Self.dice(9, 99_700)), 'currency',
+                        CASE WHEN \(Self.dice(17, 5)) = 0 THEN 'USD' ELSE 'EUR' END),
+                    'languages', (ARRAY['["en"]', '["de"]', '["pt"]', '["en", "pt"]'])[1 + \(Self.dice(10, 4))]::jsonb,
                     'newsletter', \(Self.dice(11, 2)) = 0,
                     'birthday', (date '1960-01-01' + \(Self.dice(12, 14_600))::int)::text,
-                    'note', 'Met at fair ' || \(Self.dice(13, 50))),
-                CASE WHEN \(Self.dice(14, 50)) = 0 THEN ARRAY['vip'] ELSE '{}' END,
-                CASE WHEN \(Self.dice(15, 40)) = 0 THEN 'unsubscribed' ELSE 'active' END, 'bench',
-                \(Self.company("(1 + n % \(max(companies, 1)))")), to_timestamp(1700000000 + n * 60.0), now()
+                    'note', 'Met at fair ' || \(Self.dice(13, 50)) || '. Wanted to hear about '
+                        || (ARRAY['prices', 'delivery', 'the new line'])[1 + \(Self.dice(18, 3))]
+                        || ', and said that the buyer decides in spring. Call again after lunch.'),
+                CASE WHEN \(Self.dice(14, 50)) = 0 THEN ARRAY['vip', 'lead'] WHEN \(Self.dice(14, 50)) < 10
+                    THEN ARRAY['lead'] ELSE '{}' END,
+                CASE WHEN \(Self.dice(15, 40)) = 0 THEN 'unsubscribed' ELSE 'active' END,
+                (ARRAY['bench', 'form', 'shop'])[1 + \(Self.dice(19, 3))],
+                \(Self.company("(1 + n % \(max(companies, 1)))")), \(Self.dice(20, 4)) > 0,
+                CASE WHEN \(Self.dice(20, 4)) = 1 THEN true END, to_timestamp(1700000000 + n * 60.0), now()
             FROM generate_series(1::bigint, \(people)) AS n
             """)
     }
@@ -212,6 +236,22 @@ struct AudienceSeed: Sendable {
             FROM marketing_contacts c CROSS JOIN unnest(\(names), \(types), \(ids)) AS d(name, type, id)
             WHERE c.workspace_id = \(workspace)
             """)
+    }
+
+    private func makeLists() async throws {
+        for (number, each) in Self.lists.enumerated() {
+            try await write(
+                """
+                INSERT INTO marketing_lists (workspace_id, id, name, member_count, created_at, updated_at)
+                VALUES (\(workspace), \(Self.list(number)), \("List \(number + 1)"), \(people / each)::int, now(), now())
+                """)
+            try await write(
+                """
+                INSERT INTO marketing_list_members (workspace_id, list_id, contact_id, added_at)
+                SELECT \(workspace), \(Self.list(number)), \(Self.person("n")), now()
+                FROM generate_series(1::bigint, \(people)) AS n WHERE n % \(each) = 0
+                """)
+        }
     }
 
     private func makeTotals() async throws {
@@ -266,13 +306,34 @@ struct AudienceSeed: Sendable {
             SELECT \(workspace), \(Self.id(at: "m.at", "n")), \(Self.company("(n / \(each))")),
                 \(Self.person("1 + (n % \(each)) * \(apart) + (n / \(each)) * 7 % \(apart)")), m.at, m.at, 'sent',
                 'person.' || n || '@example.com', CASE WHEN o.opened THEN 2 ELSE 0 END,
-                CASE WHEN o.clicked THEN 1 ELSE 0 END, CASE WHEN o.seen THEN m.at + interval '3 hours' END,
+                CASE WHEN o.clicked THEN 1 ELSE 0 END, CASE WHEN o.seen THEN m.at + interval '3 hours'
+                    WHEN o.clicked THEN m.at + interval '4 hours' END,
                 CASE WHEN o.clicked THEN m.at + interval '4 hours' END
             FROM generate_series(0::bigint, \(count) - 1) AS n,
                 LATERAL (SELECT now() - interval '365 days' * (1 - n::float8 / \(count)) - interval '4 hours') AS m (at),
                 LATERAL (SELECT \(Self.dice(44, 2)) = 0, \(Self.dice(44, 2)) = 0 AND \(Self.dice(41, 4)) < 3,
                     \(Self.dice(44, 2)) = 0 AND \(Self.dice(42, 5)) = 0) AS o (opened, seen, clicked)
             """)
+    }
+
+    /// Those that the messages were sent for.
+    private func makeCampaigns() async throws {
+        for number in 0..<Self.sends {
+            let (campaign, send): (UUID, SQL) = (Self.campaign(number), Self.company("\(number)::bigint"))
+            try await write(
+                """
+                INSERT INTO marketing_campaigns (workspace_id, id, name, status, send_id)
+                VALUES (\(workspace), \(campaign), \("Campaign \(number + 1)"), 'sent', \(send))
+                """)
+            try await write(
+                """
+                INSERT INTO marketing_sends (workspace_id, id, campaign_id, state, content, audience, snapshot_complete,
+                    created_at)
+                VALUES (\(workspace), \(send), \(campaign), 'sent', '{}', '{}', true, coalesce((
+                    SELECT min(created_at) FROM marketing_messages WHERE workspace_id = \(workspace) AND send_id = \(send)
+                ), now()))
+                """)
+        }
     }
 
     private func makeEngaged() async throws {

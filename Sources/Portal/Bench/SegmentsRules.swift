@@ -41,7 +41,7 @@ enum SegmentsRules {
                 """
                 {"all":[{"behaviour":"opened"},{"field":"properties.plan","operator":"isNot","value":"free"},
                 {"field":"properties.newsletter","operator":"is","value":true},
-                {"field":"properties.language","operator":"is","value":"de"},
+                {"field":"properties.languages","operator":"contains","value":"de"},
                 {"field":"emailStatus","operator":"is","value":"active"}]}
                 """
             ),
@@ -50,7 +50,7 @@ enum SegmentsRules {
                 """
                 {"all":[{"behaviour":"event","name":"order placed","operator":"atLeast","times":3,"within":{"days":180}},
                 {"field":"properties.score","operator":"atLeast","value":500},
-                {"field":"properties.language","operator":"is","value":"pt"},
+                {"field":"properties.languages","operator":"contains","value":"pt"},
                 {"field":"properties.age","operator":"lessThan","value":40},
                 {"field":"emailStatus","operator":"is","value":"active"}]}
                 """
@@ -70,7 +70,7 @@ enum SegmentsRules {
                 "fiveWithNever",
                 """
                 {"all":[{"field":"properties.city","operator":"in","value":["City 1","City 2","City 3"]},
-                {"field":"properties.language","operator":"is","value":"de"},
+                {"field":"properties.languages","operator":"contains","value":"de"},
                 {"field":"properties.orders","operator":"atLeast","value":5},
                 {"field":"createdAt","operator":"inLast","value":3650},
                 {"behaviour":"clicked","operator":"never","within":{"days":60}}]}
@@ -102,7 +102,7 @@ enum SegmentsRules {
             """
             {"all":[\(deed),{"field":"properties.plan","operator":"isNot","value":"free"},
             {"field":"properties.newsletter","operator":"is","value":true},
-            {"field":"properties.language","operator":"is","value":"de"},
+            {"field":"properties.languages","operator":"contains","value":"de"},
             {"field":"emailStatus","operator":"is","value":"active"}]}
             """
         }
@@ -143,7 +143,7 @@ enum SegmentsRules {
         case 3:
             """
             {"all":[{"behaviour":"event","name":"order placed","operator":"atLeast","times":2,"within":{"days":90}},
-            {"field":"properties.language","operator":"is","value":"pt"}]}
+            {"field":"properties.languages","operator":"contains","value":"pt"}]}
             """
         default:
             """

@@ -1,4 +1,5 @@
 import Accounts
+import Campaigns
 import Core
 import Cryptography
 import FoundationEssentials
@@ -119,7 +120,8 @@ struct SegmentsScenario: Sendable {
             secrets: try SecretBox(current: keys.bytes(for: "bench"), older: []), keys: keys,
             urls: PortalURLs(portalBase: "http://localhost", publicBase: "http://localhost"),
             passwords: PasswordHasher(cost: .quick), varDirectory: stage.directory, logger: Logger(label: "bench"))
-        let actions = SegmentActions(services: services, ledger: LedgerBehaviour())
+        let actions = SegmentActions(
+            services: services, ledger: LedgerBehaviour(), references: RuleReferences(campaigns: CampaignNames.find))
         let scope = WorkspaceScope(workspace: account.workspace)
         try await Self.copy(account.workspace, stage, services)
         var found: [String: JSONValue] = [:]

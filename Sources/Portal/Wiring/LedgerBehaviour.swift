@@ -24,4 +24,8 @@ package struct LedgerBehaviour: BehaviourLedger {
     package func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {
         MessageBehaviour.messages(of: campaign, in: workspace)
     }
+
+    package func launch(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {
+        MessageBehaviour.launch(of: campaign, in: workspace)
+    }
 }

@@ -21,6 +21,9 @@ package protocol BehaviourLedger: Sendable {
 
     /// `id` of every message of a campaign; messages are `m`, with `contact_id`.
     func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL
+
+    /// The moment before which nobody did anything with messages of a campaign.
+    func launch(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL
 }
 
 extension RuleCompiler {
@@ -75,9 +78,10 @@ extension RuleCompiler {
         }
         // Joined with messages, deeds would come in another order; so those are looked for in a set.
         let messages: SQL = ledger.messages(of: campaign, in: workspace)
+        let isLater: SQL = " AND e.occurred_at >= (\(ledger.launch(of: campaign, in: workspace)))"
         return stretches(behaviour.ofAllCampaigns, "e.contact_id, e.message_id").map {
             """
-            SELECT e.contact_id FROM (\($0) ORDER BY e.contact_id\(order.sql) OFFSET 0) e
+            SELECT e.contact_id FROM (\($0)\(isLater) ORDER BY e.contact_id\(order.sql) OFFSET 0) e
             WHERE (e.message_id IN (\(messages)\(part("m.contact_id")))) IS TRUE
             """
         }

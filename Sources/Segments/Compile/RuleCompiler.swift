@@ -101,6 +101,7 @@ package struct RuleCompiler: Sendable {
     // MARK: Conditions
 
     private func piece(_ condition: RuleCondition) -> Piece {
+        if let sql = joined[.condition(condition)] { return Piece(sql: sql, isSure: true) }
         let (comparison, value) = (condition.comparison, condition.value)
         func column(_ subject: RuleSubject) -> Piece {
             Piece(sql: predicate(condition.field.kind, comparison, value, subject))
@@ -118,14 +119,12 @@ package struct RuleCompiler: Sendable {
         case .tags: return column(.texts("c.tags"))
         case .emailStatus: return emailStatus(comparison, value)
         case .company: return column(.id("c.company_id"))
-        case .list: return Piece(sql: joined[.condition(condition)] ?? onList(value), isSure: true)
+        case .list: return Piece(sql: onList(value), isSure: true)
         case .property(let property):
             if let fact = facts?.columns[property.id] { return column(.fact(fact)) }
             // Whoever is looked at has their row at hand: its value costs less than a look at the table of fast ones.
             return column(.json("c.properties", property.name))
-        case .companyField(let field): return company(condition.field.kind, comparison, value, Self.subject(field))
-        case .companyProperty(let property):
-            return company(condition.field.kind, comparison, value, .json("k.properties", property.name))
+        case .companyField, .companyProperty: return Piece(sql: worksFor(condition), isSure: true)
         }
     }
 
@@ -154,7 +153,8 @@ package struct RuleCompiler: Sendable {
             WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists))\(part("m.contact_id"))
             """
         return slice != nil
-            ? "(c.id IN (SELECT m.contact_id \(members))) IS TRUE" : "EXISTS (SELECT \(members) AND m.contact_id = c.id\(fence))"
+            ? "(c.id IN (SELECT m.contact_id \(members))) IS TRUE"
+            : "EXISTS (SELECT \(members) AND m.contact_id = c.id\(fence))"
     }
 
     static func subject(_ field: RuleField.CompanyField) -> RuleSubject {
@@ -180,18 +180,28 @@ package struct RuleCompiler: Sendable {
         reach == .everybody && slice == nil ? "CASE WHEN \(condition) THEN true END" : condition
     }
 
-    private func company(
-        _ kind: FieldKind, _ comparison: RuleOperator, _ value: RuleValue, _ subject: RuleSubject
-    ) -> Piece {
-        let companies: SQL = """
-            FROM marketing_companies k
-            WHERE k.workspace_id = \(workspace) AND k.deleted_at IS NULL
-                AND \(likely(predicate(kind, comparison, value, subject)))
-            """
-        return Piece(
-            sql: slice != nil
-                ? "(c.company_id IN (SELECT k.id \(companies))) IS TRUE"
-                : "EXISTS (SELECT \(companies) AND k.id = c.company_id\(fence))",
-            isSure: true)
+    private func worksFor(_ condition: RuleCondition) -> SQL {
+        let companies: SQL = companies(condition)
+        return slice != nil
+            ? "(c.company_id IN (\(companies))) IS TRUE" : "EXISTS (\(companies) AND k.id = c.company_id\(fence))"
+    }
+
+    /// `id` of every company for which a condition holds; companies are `k`.
+    func companies(_ condition: RuleCondition) -> SQL {
+        """
+        SELECT k.id FROM marketing_companies k
+        WHERE k.workspace_id = \(workspace) AND k.deleted_at IS NULL AND \(likely(isCompany(condition)))
+        """
+    }
+
+    /// What a condition asks of a company `k`.
+    func isCompany(_ condition: RuleCondition) -> SQL {
+        let subject: RuleSubject
+        switch condition.field {
+        case .companyField(let field): subject = Self.subject(field)
+        case .companyProperty(let property): subject = .json("k.properties", property.name)
+        default: return "false"
+        }
+        return predicate(condition.field.kind, condition.comparison, condition.value, subject)
     }
 }

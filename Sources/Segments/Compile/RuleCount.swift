@@ -46,6 +46,7 @@ extension RuleQuery {
         guard let database, let cut = try await RuleCut.of(branches, scope.workspace, database, transaction) else {
             return try await count(CountingTurns(branches.map { step($0) }), transaction).newest
         }
+        let companies: [RuleNode: RuleNode] = try await self.companies(of: rule.group)
         // One process reads each part, so a choice costs it no more as a whole: everybody is read once.
         let isWhole: Bool = branches.filter(\.isCut).count > 1
         let branches: [RuleBranch] =
@@ -53,6 +54,7 @@ extension RuleQuery {
         // What is not cut comes first, for nobody to wait for it at the end.
         let whole: [CountingStep] = branches.filter { !$0.isCut }.map { step($0) }
         let sliced: [CountingStep] = branches.filter(\.isCut).flatMap { branch in
+            let branch = RuleBranch(group: branch.group.replacing(companies), start: branch.start)
             let facts: RuleFacts? = cut.facts(for: branch)
             var compiler: RuleCompiler = self.compiler
             compiler.facts = facts

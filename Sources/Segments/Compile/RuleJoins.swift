@@ -37,25 +37,24 @@ extension RuleCompiler {
             return behaviour.isOfLedger ? nil : often(behaviour, atLeast: behaviour.threshold, inOrder: .ascending)
         case .condition(let condition):
             switch (condition.field, condition.value) {
-            case (.list, .ids(let lists)) where lists.count <= Self.mostLists: return members(of: lists)
+            case (.list, .ids(let lists)) where lists.count <= Self.mostLists:
+                return lists.isEmpty ? nil : each(of: lists.map(members))
             case (.property(let property), let value):
                 guard let column = facts?.columns[property.id], column.kind == .long else { return nil }
-                return "\(people(withText: column, condition.comparison, value)) ORDER BY l.contact_id"
+                return each(of: [
+                    "\(people(withText: column, condition.comparison, value)) ORDER BY l.contact_id OFFSET 0"
+                ])
             default: return nil
             }
         }
     }
 
-    private func members(of lists: [UUID]) -> SQL? {
-        let members: [SQL] = lists.map { list in
-            """
-            SELECT m.contact_id FROM marketing_list_members m
-            WHERE m.workspace_id = \(workspace) AND m.list_id = \(list)\(part("m.contact_id"))
-            ORDER BY m.contact_id OFFSET 0
-            """
-        }
-        guard members.count > 1 else { return members.first }
-        return "SELECT d.contact_id FROM (\(merged(members))) d GROUP BY d.contact_id ORDER BY d.contact_id"
+    private func members(of list: UUID) -> SQL {
+        """
+        SELECT m.contact_id FROM marketing_list_members m
+        WHERE m.workspace_id = \(workspace) AND m.list_id = \(list)\(part("m.contact_id"))
+        ORDER BY m.contact_id OFFSET 0
+        """
     }
 }
 

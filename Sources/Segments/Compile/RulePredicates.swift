@@ -139,7 +139,7 @@ extension RuleCompiler {
         return "\(member)->>'currency' = \(currency) AND \(numberPredicate(comparison, plain, amount))"
     }
 
-    func choicesPredicate(_ comparison: RuleOperator, _ value: RuleValue, _ member: SQL) -> SQL {
+    private func choicesPredicate(_ comparison: RuleOperator, _ value: RuleValue, _ member: SQL) -> SQL {
         switch (comparison, value) {
         case (.containsAny, .texts(let wanted)): "\(member) ?| \(wanted)"
         case (.containsAll, .texts(let wanted)): "\(member) ?& \(wanted)"

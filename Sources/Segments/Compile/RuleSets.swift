@@ -128,11 +128,7 @@ extension RuleCompiler {
                 SELECT m.contact_id FROM marketing_list_members m
                 WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists))
                 """)
-        case .companyField(let field):
-            return company(predicate(condition.field.kind, comparison, value, Self.subject(field)))
-        case .companyProperty(let property):
-            return company(
-                predicate(condition.field.kind, comparison, value, .json("k.properties", property.name)))
+        case .companyField, .companyProperty: return company(isCompany(condition))
         default: return nil
         }
     }
@@ -172,16 +168,20 @@ extension RuleCompiler {
     /// Who stands so often among deeds that indexes name in the order of people. Read in that order, neighbours are
     /// counted as they pass by, in half the time that a table of everybody takes.
     func often(_ behaviour: RuleBehaviour, atLeast count: Int, inOrder order: RuleSet.IDOrder) -> SQL {
-        let deeds: SQL = merged(stretches(behaviour, in: order), order)
+        each(of: stretches(behaviour, in: order), atLeast: count, inOrder: order)
+    }
+
+    /// Who stands so often among what each stretch names in order.
+    func each(of stretches: [SQL], atLeast count: Int = 1, inOrder order: RuleSet.IDOrder = .ascending) -> SQL {
         let enough: SQL = count > 1 ? " HAVING count(*) >= \(count)" : ""
         return """
-            SELECT d.contact_id FROM (\(deeds)) d
+            SELECT d.contact_id FROM (\(merged(stretches, order))) d
             GROUP BY d.contact_id\(enough) ORDER BY d.contact_id\(order.sql)
             """
     }
 
     /// Those of all stretches, as each of them has them in order.
-    func merged(_ stretches: [SQL], _ order: RuleSet.IDOrder = .ascending) -> SQL {
+    private func merged(_ stretches: [SQL], _ order: RuleSet.IDOrder) -> SQL {
         guard stretches.count > 1 else { return stretches[0] }
         return """
             SELECT q.contact_id FROM (\(SQL.join(stretches.map { "(\($0))" }, separator: " UNION ALL "))) q

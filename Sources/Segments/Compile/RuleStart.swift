@@ -164,32 +164,29 @@ extension RuleCompiler {
 
     private func everybody(_ parts: [RuleNode], _ start: RuleStart) -> RulePeople {
         let asksFew: Bool = facts != nil && start.asksFew
-        let late: [RuleNode] = parts.filter {
+        let others: [RuleNode] = parts.filter { !$0.isOfRow }
+        var late: [RuleNode] = parts.filter {
             $0.isOfRow && !asksFew && (start.probes || RuleCost($0).share >= 0.95)
         }
-        let rows: SQL = likely(condition(parts.filter { $0.isOfRow && !late.contains($0) }))
-        let (others, joins) = asking(parts.filter { !$0.isOfRow }, ofFew: asksFew)
-        let early: SQL = "c.workspace_id = \(workspace)\(slice?.condition ?? "") AND \(rows) AND \(others)"
+        var early: SQL = likely(condition(parts.filter { $0.isOfRow && !late.contains($0) }))
+        var (compiler, joins): (RuleCompiler, SQL) = (self, "")
+        if asksFew {
+            compiler.reach = .few
+            compiler.slice = nil
+        } else if slice != nil {
+            (compiler, joins) = joining(others)
+            // Compared where sets are joined, it would have PostgreSQL keep each set for a second look.
+            late += others
+        }
+        if asksFew || slice == nil { early += " AND \(compiler.condition(others))" }
+        early = "c.workspace_id = \(workspace)\(slice?.condition ?? "") AND \(early)"
         guard let facts else {
             return RulePeople(
                 source: "marketing_contacts c\(joins)", early: early,
-                late: "c.deleted_at IS NULL AND \(condition(late))")
+                late: "c.deleted_at IS NULL AND \(compiler.condition(late))")
         }
         let isCurrent: SQL = facts.stale.isEmpty ? "" : " AND c.id <> ALL (\(facts.stale))"
         return RulePeople(
-            source: "marketing_contact_facts c\(joins)", early: "\(early)\(isCurrent)", late: condition(late))
-    }
-
-    /// What is asked of people besides their own rows, and what they are joined with for that.
-    private func asking(_ nodes: [RuleNode], ofFew: Bool) -> (SQL, joins: SQL) {
-        guard slice != nil else { return (condition(nodes), "") }
-        guard ofFew else {
-            let (compiler, joins) = joining(nodes)
-            return (compiler.condition(nodes), joins)
-        }
-        var few: RuleCompiler = self
-        few.reach = .few
-        few.slice = nil
-        return (few.condition(nodes), "")
+            source: "marketing_contact_facts c\(joins)", early: "\(early)\(isCurrent)", late: compiler.condition(late))
     }
 }

@@ -28,10 +28,9 @@ struct FactColumn: Sendable, Hashable {
         var columns: [String] {
             let (name, count): (String, Int) =
                 switch self {
-                case .text, .date: ("text", 16)
+                case .text, .date, .choices: ("text", 16)
                 case .number, .money: ("number", 16)
                 case .flag: ("flag", 8)
-                case .choices: ("choices", 8)
                 case .long: ("long", 8)
                 }
             return (1...count).map { "\(name)\($0)" }
