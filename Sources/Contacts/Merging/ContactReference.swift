@@ -76,6 +76,7 @@ package struct ContactReference: Sendable {
         rows("marketing_contact_notes", words: "notes"), rows("marketing_contact_tasks", words: "tasks"),
         // Kept up to date with the people themselves.
         untouched("marketing_contact_search"), untouched("marketing_contact_property_values"),
+        untouched("marketing_long_facts"),
         rows("marketing_person_exports", words: "exports"), untouched("marketing_erasures"),
     ]
 

@@ -30,8 +30,7 @@ extension RuleCompiler {
     /// Whether people did it at least so often. Never NULL.
     func did(_ behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
         switch reach {
-        case .everybody where slice != nil: return "(c.id IN (\(people(who: behaviour, atLeast: count)))) IS TRUE"
-        case .everybody where count > 1: return "c.id IN (\(people(who: behaviour, atLeast: count)))"
+        case .everybody where isInSets || count > 1: return "c.id IN (\(people(who: behaviour, atLeast: count)))"
         case .everybody:
             // Opens are so many for each person that naming everybody once, as neighbours pass by, is worth it.
             let many: Bool = behaviour.kind == .opened || behaviour.campaign != nil

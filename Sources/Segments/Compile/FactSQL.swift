@@ -12,7 +12,7 @@ extension RuleCompiler {
         case (.long, _):
             let people: SQL = people(withText: column, comparison, value)
             return reach == .few
-                ? "EXISTS (\(people) AND l.contact_id = c.id\(fence))" : "(c.id IN (\(people))) IS TRUE"
+                ? "EXISTS (\(people) AND l.contact_id = c.id\(fence))" : "c.id IN (\(people))"
         case (.date, _) where comparison == .isNotEmpty: return "\(fact) <> ''"
         case _ where comparison == .isNotEmpty: return "\(fact) IS NOT NULL"
         case (.flag, _):

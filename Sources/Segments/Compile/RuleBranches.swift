@@ -42,7 +42,7 @@ enum RuleBranches {
 }
 
 extension RuleNode {
-    fileprivate var isGroup: Bool {
+    var isGroup: Bool {
         if case .group = self { return true }
         return false
     }

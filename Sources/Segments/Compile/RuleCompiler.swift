@@ -22,8 +22,11 @@ package struct RuleCompiler: Sendable {
     var slice: RuleSlice?
     /// Where people are read from their copies; they must tell all that the rule asks.
     var facts: RuleFacts?
-    /// What conditions ask that people are joined with (`joining`).
+    /// What conditions inside groups ask that people are joined with (`joining`).
     var joined: [RuleNode: SQL] = [:]
+    /// Whether people are looked for in sets that are made first. What stands inside a group is no join, and PostgreSQL might
+    /// ask `EXISTS` anew for each of very many people.
+    private(set) var isInSets = false
 
     package init(
         _ workspace: WorkspaceID, clock: RuleClock, ledger: any BehaviourLedger, reach: Reach = .everybody
@@ -69,10 +72,12 @@ package struct RuleCompiler: Sendable {
         // None of them is: not any of them. Negation travels to the conditions, where it becomes an anti-join.
         let isNegated: Bool = (group.match == .none) != negated
         let isAll: Bool = (group.match == .all) != isNegated
+        var inside: RuleCompiler = self
+        inside.isInSets = isInSets || (slice != nil && group.nodes.count > 1)
         let pieces: [Piece] = RuleCost.ordered(
             group.nodes, areAll: isAll, negated: isNegated, by: reading
         ).map {
-            compile($0, negated: isNegated)
+            inside.compile($0, negated: isNegated)
         }
         let parts: [SQL] = pieces.map { "(\($0.sql))" }
         return Piece(
@@ -152,8 +157,8 @@ package struct RuleCompiler: Sendable {
             FROM marketing_list_members m
             WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists))\(part("m.contact_id"))
             """
-        return slice != nil
-            ? "(c.id IN (SELECT m.contact_id \(members))) IS TRUE"
+        return isInSets
+            ? "c.id IN (SELECT m.contact_id \(members))"
             : "EXISTS (SELECT \(members) AND m.contact_id = c.id\(fence))"
     }
 
@@ -182,8 +187,9 @@ package struct RuleCompiler: Sendable {
 
     private func worksFor(_ condition: RuleCondition) -> SQL {
         let companies: SQL = companies(condition)
-        return slice != nil
-            ? "(c.company_id IN (\(companies))) IS TRUE" : "EXISTS (\(companies) AND k.id = c.company_id\(fence))"
+        return isInSets
+            ? "c.company_id IS NOT NULL AND c.company_id IN (\(companies))"
+            : "EXISTS (\(companies) AND k.id = c.company_id\(fence))"
     }
 
     /// `id` of every company for which a condition holds; companies are `k`.

@@ -2,30 +2,25 @@ import Core
 import FoundationEssentials
 import Postgres
 
-/// Sets of people that indexes name in the order of ids: who did something, who is on a list. A part of everybody is read in that
-/// order too, so PostgreSQL reads both side by side, for a fifth less than what it takes to look each person up in a table of the
-/// set.
+/// Sets of people that indexes name in the order of ids: who did something, who is on a list. Inside groups, where PostgreSQL
+/// would make a table of each set and look everybody up in it, people are joined with them: a part of everybody is read in the
+/// same order, side by side with them.
 extension RuleCompiler {
     /// Each join takes time to plan. Further sets are looked into.
     private static let mostJoins = 6
     /// So many lists are read side by side.
     private static let mostLists = 8
 
-    /// Conditions that must all hold, of a part of everybody, and what people are joined with for them.
-    func joining(_ nodes: [RuleNode]) -> (compiler: RuleCompiler, joins: SQL) {
+    /// Groups of conditions, of a part of everybody, and what people are joined with for them; begins with `LEFT JOIN`.
+    func joining(_ groups: [RuleNode]) -> (compiler: RuleCompiler, joins: SQL) {
         var compiler: RuleCompiler = self
         var joins: SQL = ""
-        func join(_ leaf: RuleNode, isAsked: Bool) {
-            guard compiler.joined[leaf] == nil, compiler.joined.count < Self.mostJoins, let set = inOrder(leaf) else {
-                return
-            }
+        for leaf in RuleGroup(.all, groups).leaves.map(\.positive) where compiler.joined[leaf] == nil {
+            guard compiler.joined.count < Self.mostJoins, let set = inOrder(leaf) else { continue }
             let name: SQL = "\(identifier: "s\(compiler.joined.count + 1)")"
-            // Whoever has to stand in the set does, where only those are left.
-            compiler.joined[leaf] = isAsked ? "true" : "\(name).contact_id IS NOT NULL"
-            joins += " \(isAsked ? "JOIN" as SQL : "LEFT JOIN") (\(set)) \(name) ON \(name).contact_id = c.id"
+            compiler.joined[leaf] = "\(name).contact_id IS NOT NULL"
+            joins += " LEFT JOIN (\(set)) \(name) ON \(name).contact_id = c.id"
         }
-        for node in nodes where node == node.positive { join(node, isAsked: true) }
-        for leaf in RuleGroup(.all, nodes).leaves { join(leaf.positive, isAsked: false) }
         return (compiler, joins)
     }
 

@@ -41,7 +41,7 @@ struct RuleQuery: Sendable {
         case some
         /// Whole sets by hash, as nobody knows how many people there are.
         case whole
-        /// Side by side, as they stand in order, one after the other: a part of everybody with whole sets.
+        /// The same for a part of everybody, whose deeds are held against its people without being sorted out first.
         case part
         /// People one by one, in the order in which they come.
         case walk
@@ -49,19 +49,19 @@ struct RuleQuery: Sendable {
 
     /// How statements join from now on.
     static func joins(_ joins: Joins) -> Query<String> {
-        let (loops, hashes, merges, sorting, together): (SQL, SQL, SQL, SQL, SQL) =
+        let (loops, others, sorting): (SQL, SQL, SQL) =
             switch joins {
-            case .some: ("'on'", "'on'", "'on'", "'on'", "'8'")
-            case .whole: ("'off'", "'on'", "'on'", "'on'", "'8'")
-            case .part: ("'off'", "'off'", "'on'", "'off'", "'1'")
-            case .walk: ("'on'", "'off'", "'off'", "'on'", "'8'")
+            case .some: ("'on'", "'on'", "'on'")
+            case .whole: ("'off'", "'on'", "'on'")
+            case .part: ("'off'", "'on'", "'off'")
+            case .walk: ("'on'", "'off'", "'on'")
             }
         return .values(
             String.self, "segments.joins",
             """
-            SELECT set_config('enable_nestloop', \(loops), true) || set_config('enable_hashjoin', \(hashes), true)
-                || set_config('enable_mergejoin', \(merges), true) || set_config('enable_hashagg', \(sorting), true)
-                || set_config('enable_sort', \(sorting), true) || set_config('join_collapse_limit', \(together), true)
+            SELECT set_config('enable_nestloop', \(loops), true) || set_config('enable_hashjoin', \(others), true)
+                || set_config('enable_mergejoin', \(others), true) || set_config('enable_hashagg', \(sorting), true)
+                || set_config('enable_sort', \(sorting), true)
             """)
     }
 

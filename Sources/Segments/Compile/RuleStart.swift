@@ -173,12 +173,16 @@ extension RuleCompiler {
         if asksFew {
             compiler.reach = .few
             compiler.slice = nil
+            early += " AND \(compiler.condition(others))"
         } else if slice != nil {
-            (compiler, joins) = joining(others)
-            // Compared where sets are joined, it would have PostgreSQL keep each set for a second look.
-            late += others
+            let groups: [RuleNode] = others.filter(\.isGroup)
+            early += " AND \(condition(others.filter { !$0.isGroup }))"
+            (compiler, joins) = joining(groups)
+            // Compared where sets are joined, they would have PostgreSQL keep each set for a second look.
+            late += groups
+        } else {
+            early += " AND \(condition(others))"
         }
-        if asksFew || slice == nil { early += " AND \(compiler.condition(others))" }
         early = "c.workspace_id = \(workspace)\(slice?.condition ?? "") AND \(early)"
         guard let facts else {
             return RulePeople(
