@@ -38,20 +38,8 @@ struct FactsTests {
             """)
     }
 
-    /// Counts as in a workspace of very many people, and by one look at the people themselves.
-    /// - Returns: both, and how many people's copies were out of date; nil where everybody was read themselves.
     private func count(_ rules: String, _ stage: SegmentStage) async throws -> (cut: Int, whole: Int, stale: Int?) {
-        let json: JSONValue = try JSONDecoder().decode(JSONValue.self, from: Data(rules.utf8))
-        let database: Database = stage.portal.services.database
-        return try await database.read(stage.workspace, isolation: .repeatableRead) { tx in
-            let rule = try await stage.portal.assembly.segments.actions.desk.prepare(json, stage.ana.scope, in: tx)
-            var query = RuleQuery(scope: stage.ana.scope, rule: rule, ledger: LedgerBehaviour(), transaction: tx)
-            let whole: Int = try await query.count([RuleBranch(group: rule.group, start: RuleStart())])
-            let branch = RuleBranch(group: rule.group, start: RuleStart(people: RuleBranch.leastToCut))
-            let cut = try #require(try await RuleCut.of([branch], stage.workspace, database, tx))
-            query.database = database
-            return (try await query.count([branch]), whole, cut.facts(for: branch)?.stale.count)
-        }
+        try await stage.count(rules)
     }
 
     private static let free = #"{"all":[{"field":"properties.plan","operator":"is","value":"free"}]}"#
