@@ -6,22 +6,22 @@ package enum MessageBehaviour {
     /// `contact_id, occurred_at` of every message that was handed over to a mail server.
     ///
     /// Those of all campaigns are named by an index in the order of people, with `message_id`.
-    package static func sent(_ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL {
+    package static func sent(_ campaign: CampaignID?, in rows: WorkspaceRows) -> SQL {
         guard let campaign else {
             return """
-                SELECT t.contact_id, t.occurred_at, t.message_id FROM marketing_sent_times t WHERE t.workspace_id = \(workspace)
+                SELECT t.contact_id, t.occurred_at, t.message_id FROM marketing_sent_times t WHERE \(rows.of("t"))
                 """
         }
         return """
             SELECT m.contact_id, m.sent_at AS occurred_at FROM marketing_messages m
-            WHERE m.workspace_id = \(workspace) AND m.sent_at IS NOT NULL\(of(campaign, workspace))
+            WHERE \(rows.of("m")) AND m.sent_at IS NOT NULL\(of(campaign, rows))
             """
     }
 
     /// `contact_id, occurred_at` of every message that was opened, or clicked: once each, with the time of the first.
     /// - Parameter humanOnly: machines left out. Their hits have no time of their own and get that of the sending.
     package static func first(
-        clicks: Bool, humanOnly: Bool, _ campaign: CampaignID?, in workspace: WorkspaceID
+        clicks: Bool, humanOnly: Bool, _ campaign: CampaignID?, in rows: WorkspaceRows
     ) -> SQL {
         let (time, happened): (SQL, SQL) =
             switch (clicks, humanOnly) {
@@ -34,39 +34,39 @@ package enum MessageBehaviour {
             }
         return """
             SELECT m.contact_id, \(time) AS occurred_at FROM marketing_messages m
-            WHERE m.workspace_id = \(workspace) AND \(happened)\(of(campaign, workspace))
+            WHERE \(rows.of("m")) AND \(happened)\(of(campaign, rows))
             """
     }
 
     /// `contact_id` of everybody who ever opened or clicked a message, as `e`, in stretches of which an index names each in the
     /// order of people. Somebody may stand in two of them.
     /// - Parameter humanOnly: machines left out.
-    package static func engaged(clicks: Bool, humanOnly: Bool, in workspace: WorkspaceID) -> [SQL] {
+    package static func engaged(clicks: Bool, humanOnly: Bool, in rows: WorkspaceRows) -> [SQL] {
         let deed: String = clicks ? "clicked" : "opened"
         return (humanOnly ? [deed] : [deed, "\(deed)_by_machine"]).map {
-            "SELECT e.contact_id FROM marketing_engaged_contacts e WHERE e.workspace_id = \(workspace) AND e.deed = \($0)"
+            "SELECT e.contact_id FROM marketing_engaged_contacts e WHERE \(rows.of("e")) AND e.deed = \($0)"
         }
     }
 
     /// `id` of every message of a campaign; messages are `m`.
-    package static func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {
-        "SELECT m.id FROM marketing_messages m WHERE m.workspace_id = \(workspace)\(of(campaign, workspace))"
+    package static func messages(of campaign: CampaignID, in rows: WorkspaceRows) -> SQL {
+        "SELECT m.id FROM marketing_messages m WHERE \(rows.of("m"))\(of(campaign, rows))"
     }
 
     /// When a campaign was launched first, or a little before: clocks of several servers differ.
-    package static func launch(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL {
+    package static func launch(of campaign: CampaignID, in rows: WorkspaceRows) -> SQL {
         """
         SELECT min(s.created_at) - interval '1 hour' FROM marketing_sends s
-        WHERE s.workspace_id = \(workspace) AND s.campaign_id = \(campaign)
+        WHERE \(rows.of("s")) AND s.campaign_id = \(campaign)
         """
     }
 
-    private static func of(_ campaign: CampaignID?, _ workspace: WorkspaceID) -> SQL {
+    private static func of(_ campaign: CampaignID?, _ rows: WorkspaceRows) -> SQL {
         guard let campaign else { return "" }
         // As an array, they begin a search in the index of who got which message, and a range of people ends it.
         return """
              AND m.send_id = ANY (ARRAY(SELECT s.id FROM marketing_sends s
-                WHERE s.workspace_id = \(workspace) AND s.campaign_id = \(campaign)))
+                WHERE \(rows.of("s")) AND s.campaign_id = \(campaign)))
             """
     }
 }

@@ -8,22 +8,22 @@ import Postgres
 package protocol BehaviourLedger: Sendable {
     /// `contact_id, occurred_at` of every message that was handed over; an index names those of all campaigns in the order
     /// of people, with `message_id`.
-    func sent(_ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL
+    func sent(_ campaign: CampaignID?, in rows: WorkspaceRows) -> SQL
 
     /// `contact_id, occurred_at` of every message that was opened or clicked, once each, with the time of the first.
     /// - Parameter humanOnly: machines left out; their hits have no time of their own and get that of the sending.
-    func first(_ kind: RuleBehaviour.Kind, humanOnly: Bool, _ campaign: CampaignID?, in workspace: WorkspaceID) -> SQL
+    func first(_ kind: RuleBehaviour.Kind, humanOnly: Bool, _ campaign: CampaignID?, in rows: WorkspaceRows) -> SQL
 
     /// `contact_id` of everybody who ever opened or clicked, as `e`, in stretches of which an index names each in the order of
     /// people. Somebody may stand in two of them.
     /// - Parameter humanOnly: machines left out.
-    func engaged(_ kind: RuleBehaviour.Kind, humanOnly: Bool, in workspace: WorkspaceID) -> [SQL]
+    func engaged(_ kind: RuleBehaviour.Kind, humanOnly: Bool, in rows: WorkspaceRows) -> [SQL]
 
     /// `id` of every message of a campaign; messages are `m`, with `contact_id`.
-    func messages(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL
+    func messages(of campaign: CampaignID, in rows: WorkspaceRows) -> SQL
 
     /// The moment before which nobody did anything with messages of a campaign.
-    func launch(of campaign: CampaignID, in workspace: WorkspaceID) -> SQL
+    func launch(of campaign: CampaignID, in rows: WorkspaceRows) -> SQL
 }
 
 extension RuleCompiler {
@@ -64,8 +64,8 @@ extension RuleCompiler {
         guard once, behaviour.isOfLedger, let campaign = behaviour.campaign else { return nil }
         let (told, isWithin): (SQL, SQL) =
             behaviour.kind == .sent
-            ? (ledger.sent(campaign, in: workspace), within(behaviour, "d.occurred_at"))
-            : (ledger.first(behaviour.kind, humanOnly: behaviour.humanOnly, campaign, in: workspace), "true")
+            ? (ledger.sent(campaign, in: rows), within(behaviour, "d.occurred_at"))
+            : (ledger.first(behaviour.kind, humanOnly: behaviour.humanOnly, campaign, in: rows), "true")
         return "SELECT d.contact_id FROM (\(told)) d WHERE \(isWithin)\(part("d.contact_id"))"
     }
 
@@ -76,8 +76,8 @@ extension RuleCompiler {
             return stretches(behaviour).map { "\($0) ORDER BY e.contact_id\(order.sql) OFFSET 0" }
         }
         // Joined with messages, deeds would come in another order; so those are looked for in a set.
-        let messages: SQL = ledger.messages(of: campaign, in: workspace)
-        let isLater: SQL = " AND e.occurred_at >= (\(ledger.launch(of: campaign, in: workspace)))"
+        let messages: SQL = ledger.messages(of: campaign, in: rows)
+        let isLater: SQL = " AND e.occurred_at >= (\(ledger.launch(of: campaign, in: rows)))"
         return stretches(behaviour.ofAllCampaigns, "e.contact_id, e.message_id").map {
             """
             SELECT e.contact_id FROM (\($0)\(isLater) ORDER BY e.contact_id\(order.sql) OFFSET 0) e
@@ -89,7 +89,7 @@ extension RuleCompiler {
     /// All single deeds that count, of everybody, each once, as `e`.
     private func stretches(_ behaviour: RuleBehaviour, _ columns: SQL = "e.contact_id") -> [SQL] {
         if behaviour.isEver {
-            return ledger.engaged(behaviour.kind, humanOnly: behaviour.humanOnly, in: workspace).map {
+            return ledger.engaged(behaviour.kind, humanOnly: behaviour.humanOnly, in: rows).map {
                 "\($0)\(part("e.contact_id"))"
             }
         }
@@ -107,14 +107,14 @@ extension RuleCompiler {
 
     private func sendings(_ behaviour: RuleBehaviour, _ columns: SQL) -> SQL {
         """
-        SELECT \(columns) FROM (\(ledger.sent(nil, in: workspace))) e
+        SELECT \(columns) FROM (\(ledger.sent(nil, in: rows))) e
         WHERE \(within(behaviour, "e.occurred_at"))\(part("e.contact_id"))\(isOfCampaign(behaviour))
         """
     }
 
     private func engagements(_ behaviour: RuleBehaviour, _ columns: SQL) -> SQL {
         var sql: SQL = """
-            SELECT \(columns) FROM marketing_email_events e WHERE e.workspace_id = \(workspace)\(part("e.contact_id"))
+            SELECT \(columns) FROM marketing_email_events e WHERE \(rows.of("e"))\(part("e.contact_id"))
             """
         if behaviour.kind == .clicked {
             sql += " AND e.kind = 'click'"
@@ -131,7 +131,7 @@ extension RuleCompiler {
     /// Whether a deed `e` was done with a message of the campaign; begins with `AND`.
     private func isOfCampaign(_ behaviour: RuleBehaviour) -> SQL {
         guard let campaign = behaviour.campaign else { return "" }
-        let messages: SQL = ledger.messages(of: campaign, in: workspace)
+        let messages: SQL = ledger.messages(of: campaign, in: rows)
         return switch reach {
         case .everybody: " AND e.message_id IN (\(messages)\(part("m.contact_id")))"
         case .few: " AND EXISTS (\(messages) AND m.id = e.message_id\(fence))"
@@ -141,7 +141,7 @@ extension RuleCompiler {
     private func events(_ name: String, _ behaviour: RuleBehaviour, _ filters: SQL) -> SQL {
         var sql: SQL = """
             SELECT e.contact_id FROM marketing_events e
-            WHERE e.workspace_id = \(workspace) AND e.name = \(name)\(part("e.contact_id"))
+            WHERE \(rows.of("e")) AND e.name = \(name)\(part("e.contact_id"))
             """
         if behaviour.window != nil { sql += " AND \(within(behaviour, "e.occurred_at"))" }
         return sql + filters

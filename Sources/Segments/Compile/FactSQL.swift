@@ -32,7 +32,7 @@ extension RuleCompiler {
     func people(withText column: FactColumn, _ comparison: RuleOperator, _ value: RuleValue) -> SQL {
         """
         SELECT l.contact_id FROM marketing_long_facts l
-        WHERE l.workspace_id = \(workspace) AND l.name = \(column.name)\(part("l.contact_id"))
+        WHERE \(rows.of("l")) AND l.name = \(column.name)\(part("l.contact_id"))
             AND \(textPredicate(.text, comparison, value, "l.value"))
         """
     }

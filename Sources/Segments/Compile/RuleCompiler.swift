@@ -37,6 +37,12 @@ package struct RuleCompiler: Sendable {
         self.reach = reach
     }
 
+    /// Parts of everybody that are cut by ids are read by indexes, in their order: nothing else is left to PostgreSQL.
+    var rows: WorkspaceRows {
+        let areInOrder: Bool = if case .people = slice { true } else { false }
+        return WorkspaceRows(workspace, areMany: areInOrder)
+    }
+
     private var reading: RuleCost.Reading { facts != nil ? .copies : slice != nil ? .part : .people }
 
     /// A condition with what it says of people without a value.
@@ -155,7 +161,7 @@ package struct RuleCompiler: Sendable {
         guard case .ids(let lists) = value else { return "false" }
         let members: SQL = """
             FROM marketing_list_members m
-            WHERE m.workspace_id = \(workspace) AND m.list_id = ANY (\(lists))\(part("m.contact_id"))
+            WHERE \(rows.of("m")) AND m.list_id = ANY (\(lists))\(part("m.contact_id"))
             """
         return isInSets
             ? "c.id IN (SELECT m.contact_id \(members))"
@@ -196,7 +202,7 @@ package struct RuleCompiler: Sendable {
     func companies(_ condition: RuleCondition) -> SQL {
         """
         SELECT k.id FROM marketing_companies k
-        WHERE k.workspace_id = \(workspace) AND k.deleted_at IS NULL AND \(likely(isCompany(condition)))
+        WHERE \(rows.of("k")) AND k.deleted_at IS NULL AND \(likely(isCompany(condition)))
         """
     }
 

@@ -47,7 +47,7 @@ extension RuleCompiler {
     private func members(of list: UUID) -> SQL {
         """
         SELECT m.contact_id FROM marketing_list_members m
-        WHERE m.workspace_id = \(workspace) AND m.list_id = \(list)\(part("m.contact_id"))
+        WHERE \(rows.of("m")) AND m.list_id = \(list)\(part("m.contact_id"))
         ORDER BY m.contact_id OFFSET 0
         """
     }

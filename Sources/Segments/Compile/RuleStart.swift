@@ -183,7 +183,7 @@ extension RuleCompiler {
         } else {
             early += " AND \(condition(others))"
         }
-        early = "c.workspace_id = \(workspace)\(slice?.condition ?? "") AND \(early)"
+        early = "\(rows.of("c"))\(slice?.condition ?? "") AND \(early)"
         guard let facts else {
             return RulePeople(
                 source: "marketing_contacts c\(joins)", early: early,

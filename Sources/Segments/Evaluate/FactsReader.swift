@@ -51,7 +51,7 @@ struct FactsReader {
             let times: [Date] = try await transaction.values(
                 Date.self, "segments.facts.sent",
                 """
-                SELECT d.occurred_at FROM (\(ledger.sent(behaviour.campaign, in: workspace))) d
+                SELECT d.occurred_at FROM (\(ledger.sent(behaviour.campaign, in: WorkspaceRows(workspace)))) d
                 WHERE d.contact_id = \(contact) LIMIT \(Self.deedLimit)
                 """)
             return times.map { PersonFacts.Deed(at: $0) }
@@ -73,7 +73,7 @@ struct FactsReader {
 
     private func firsts(of contact: ContactID, _ behaviour: RuleBehaviour) async throws -> [PersonFacts.Deed] {
         let first: SQL = ledger.first(
-            behaviour.kind, humanOnly: behaviour.humanOnly, behaviour.campaign, in: workspace)
+            behaviour.kind, humanOnly: behaviour.humanOnly, behaviour.campaign, in: WorkspaceRows(workspace))
         let times: [Date] = try await transaction.values(
             Date.self, "segments.facts.firsts",
             "SELECT d.occurred_at FROM (\(first)) d WHERE d.contact_id = \(contact) LIMIT \(Self.deedLimit)")
@@ -84,7 +84,7 @@ struct FactsReader {
     private func engagements(of contact: ContactID, _ behaviour: RuleBehaviour) async throws -> [PersonFacts.Deed] {
         let isOfCampaign: SQL =
             behaviour.campaign.map {
-                "e.message_id IN (\(ledger.messages(of: $0, in: workspace)))"
+                "e.message_id IN (\(ledger.messages(of: $0, in: WorkspaceRows(workspace))))"
             } ?? "true"
         let rows = try await transaction.rows(
             as: (Date, String, Bool, String?, Bool).self, "segments.facts.engagements",
