@@ -147,44 +147,6 @@ struct FactsTests {
         }
     }
 
-    @Test("What few people are asked, after a look at all copies, finds the same people")
-    func few() async throws {
-        try await SegmentStage.with { stage in
-            try await fill(stage)
-            try await run(
-                stage,
-                """
-                INSERT INTO marketing_events (workspace_id, id, contact_id, name, properties, source, occurred_at, received_at)
-                SELECT \(stage.workspace), gen_random_uuid(), md5(n::text)::uuid, 'order placed', '{}', 'test',
-                    now() - interval '1 day', now()
-                FROM generate_series(1, \(Self.people), 3) AS n, generate_series(1, 2)
-                """)
-            try await keeper(stage).copyEverybody(of: stage.workspace)
-            let database: Database = stage.portal.services.database
-            let rules = """
-                {"all":[{"behaviour":"event","name":"order placed","operator":"atLeast","times":2},
-                {"field":"properties.score","operator":"lessThan","value":100},
-                {"field":"emailStatus","operator":"is","value":"active"}]}
-                """
-            let json: JSONValue = try JSONDecoder().decode(JSONValue.self, from: Data(rules.utf8))
-            try await database.read(stage.workspace, isolation: .repeatableRead) { tx in
-                let rule = try await stage.portal.assembly.segments.actions.desk.prepare(json, stage.ana.scope, in: tx)
-                var query = RuleQuery(scope: stage.ana.scope, rule: rule, ledger: LedgerBehaviour(), transaction: tx)
-                let whole: Int = try await query.count([RuleBranch(group: rule.group, start: RuleStart())])
-                #expect(whole == 400)
-                query.database = database
-                for probes in [false, true] {
-                    for rowsLeft in [100, Int.max] {
-                        var start = RuleStart(people: RuleBranch.leastToCut)
-                        start.probes = probes
-                        start.rowsLeft = rowsLeft
-                        #expect(try await query.count([RuleBranch(group: rule.group, start: start)]) == whole)
-                    }
-                }
-            }
-        }
-    }
-
     /// Long texts stand by themselves, come and go with their property, and follow their people.
     private func longTexts(_ stage: SegmentStage) async throws {
         let (workspace, keeper) = (stage.workspace, keeper(stage))

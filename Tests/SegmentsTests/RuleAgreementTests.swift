@@ -160,11 +160,16 @@ struct RuleAgreementTests {
         let everybody: [ContactID] = try await tx.values(
             ContactID.self, "test.ids",
             "SELECT id FROM marketing_contacts WHERE workspace_id = \(compiler.workspace) ORDER BY id")
-        for slices in [RuleSlice.people(everybody, parts: 3), RuleSlice.pages(2, parts: 2)] {
+        let people: [RuleSlice] = RuleSlice.people(everybody, ends: [0.4, 0.7, 1])
+        let asked: [RuleNode] = Array(Set(group.leaves.map(\.positive).filter { !$0.isOfRow }))
+        for (slices, lookups) in [
+            (people, []), (RuleSlice.pages(2, ends: [0.5, 1]), []), (people, asked), (people, Array(asked.dropFirst())),
+        ] {
             var ids: [ContactID] = []
             for slice in slices {
                 var compiler: RuleCompiler = compiler
                 compiler.slice = slice
+                compiler.lookups = Set(lookups)
                 let people: RulePeople = compiler.people(group, from: RuleStart())
                 ids += try await tx.values(
                     ContactID.self, "test.slice", "SELECT c.id FROM \(people.source) WHERE \(people.condition)")

@@ -70,17 +70,16 @@ extension RuleCompiler {
     }
 
     /// All single deeds that count, of everybody, each once, in stretches of which indexes name each in the order of people.
-    /// - Parameter order: has them named so. The fences keep it: PostgreSQL cannot tell how much less it costs.
     func stretches(_ behaviour: RuleBehaviour, in order: RuleSet.IDOrder) -> [SQL] {
         guard let campaign = behaviour.campaign else {
-            return stretches(behaviour).map { "\($0) ORDER BY e.contact_id\(order.sql) OFFSET 0" }
+            return stretches(behaviour).map { "\($0) ORDER BY e.contact_id\(order.sql)\(order.fence)" }
         }
         // Joined with messages, deeds would come in another order; so those are looked for in a set.
         let messages: SQL = ledger.messages(of: campaign, in: rows)
         let isLater: SQL = " AND e.occurred_at >= (\(ledger.launch(of: campaign, in: rows)))"
         return stretches(behaviour.ofAllCampaigns, "e.contact_id, e.message_id").map {
             """
-            SELECT e.contact_id FROM (\($0)\(isLater) ORDER BY e.contact_id\(order.sql) OFFSET 0) e
+            SELECT e.contact_id FROM (\($0)\(isLater) ORDER BY e.contact_id\(order.sql)\(order.fence)) e
             WHERE (e.message_id IN (\(messages)\(part("m.contact_id")))) IS TRUE
             """
         }

@@ -30,11 +30,12 @@ extension RuleCompiler {
 
     /// `contact_id` of everybody whose long text a condition holds for.
     func people(withText column: FactColumn, _ comparison: RuleOperator, _ value: RuleValue) -> SQL {
-        """
-        SELECT l.contact_id FROM marketing_long_facts l
-        WHERE \(rows.of("l")) AND l.name = \(column.name)\(part("l.contact_id"))
-            AND \(textPredicate(.text, comparison, value, "l.value"))
-        """
+        // The key alone tells who has a text.
+        let isSo: SQL = comparison == .isNotEmpty ? "true" : textPredicate(.text, comparison, value, "l.value")
+        return """
+            SELECT l.contact_id FROM marketing_long_facts l
+            WHERE \(rows.of("l")) AND l.name = \(column.name)\(part("l.contact_id")) AND \(isSo)
+            """
     }
 
     /// As PostgreSQL writes a text in JSON.

@@ -24,6 +24,8 @@ package struct RuleCompiler: Sendable {
     var facts: RuleFacts?
     /// What conditions inside groups ask that people are joined with (`joining`).
     var joined: [RuleNode: SQL] = [:]
+    /// The positive forms of conditions that few people are left to be asked: they are looked up one by one (`RuleLookups`).
+    var lookups: Set<RuleNode> = []
     /// Whether people are looked for in sets that are made first. What stands inside a group is no join, and PostgreSQL might
     /// ask `EXISTS` anew for each of very many people.
     private(set) var isInSets = false
@@ -69,9 +71,20 @@ package struct RuleCompiler: Sendable {
 
     /// The conditions that must all hold, written one after the other.
     func condition(_ nodes: [RuleNode]) -> SQL {
-        let ordered: [RuleNode] = RuleCost.ordered(nodes, areAll: true, by: reading)
-        return ordered.isEmpty
-            ? "true" : SQL.join(ordered.map { "(\(compile($0, negated: false).sql))" }, separator: " AND ")
+        let ordered: [RuleNode] = RuleCost.ordered(nodes, areAll: true, by: reading, last: lookups)
+        return ordered.isEmpty ? "true" : all(ordered.map { ($0, compile($0, negated: false)) })
+    }
+
+    /// That all conditions hold, which stand in their order. Where one of two says NULL, PostgreSQL asks the other, so nobody is
+    /// looked up before all others were seen to hold.
+    private func all(_ pieces: [(node: RuleNode, piece: Piece)]) -> SQL {
+        func joined(_ pieces: ArraySlice<(node: RuleNode, piece: Piece)>) -> SQL {
+            SQL.join(pieces.map { "(\($0.piece.sql))" }, separator: " AND ")
+        }
+        let last = pieces.drop { $0.node.expense(of: lookups) == .row }
+        let first = pieces.dropLast(last.count)
+        if first.isEmpty || last.isEmpty { return joined(pieces[...]) }
+        return "CASE WHEN \(joined(first)) THEN \(joined(last)) ELSE false END"
     }
 
     private func compile(_ group: RuleGroup, negated: Bool) -> Piece {
@@ -80,20 +93,18 @@ package struct RuleCompiler: Sendable {
         let isAll: Bool = (group.match == .all) != isNegated
         var inside: RuleCompiler = self
         inside.isInSets = isInSets || (slice != nil && group.nodes.count > 1)
-        let pieces: [Piece] = RuleCost.ordered(
-            group.nodes, areAll: isAll, negated: isNegated, by: reading
-        ).map {
-            inside.compile($0, negated: isNegated)
-        }
-        let parts: [SQL] = pieces.map { "(\($0.sql))" }
+        let pieces: [(node: RuleNode, piece: Piece)] = RuleCost.ordered(
+            group.nodes, areAll: isAll, negated: isNegated, by: reading, last: lookups
+        ).map { ($0, inside.compile($0, negated: isNegated)) }
         return Piece(
-            sql: isAll ? SQL.join(parts, separator: " AND ") : SQL.join(parts, separator: " OR "),
-            isSure: pieces.allSatisfy(\.isSure))
+            sql: isAll ? all(pieces) : SQL.join(pieces.map { "(\($0.piece.sql))" }, separator: " OR "),
+            isSure: pieces.allSatisfy(\.piece.isSure))
     }
 
     private func compile(_ node: RuleNode, negated: Bool) -> Piece {
         switch node {
         case .group(let group): return compile(group, negated: negated)
+        case _ where lookups.contains(node.positive): return lookingUp.compile(node, negated: negated)
         case .condition(let condition):
             if let opposite = condition.comparison.opposite {
                 return compile(
@@ -107,6 +118,16 @@ package struct RuleCompiler: Sendable {
             let piece = Piece(sql: sql, isSure: true)
             return isLess != negated ? piece.negated : piece
         }
+    }
+
+    /// Asks each person by itself.
+    private var lookingUp: RuleCompiler {
+        var compiler: RuleCompiler = self
+        compiler.reach = .few
+        compiler.slice = nil
+        compiler.lookups = []
+        compiler.isInSets = false
+        return compiler
     }
 
     // MARK: Conditions
@@ -127,7 +148,7 @@ package struct RuleCompiler: Sendable {
         case .trackingAllowed: return column(.flag("c.tracking_allowed"))
         case .consent(.email): return column(.flag("c.email_opt_in"))
         case .consent(.sms): return column(.flag("c.sms_opt_in"))
-        case .tags: return column(.texts("c.tags"))
+        case .tags: return column(facts == nil ? .texts("c.tags") : .fact(.tags))
         case .emailStatus: return emailStatus(comparison, value)
         case .company: return column(.id("c.company_id"))
         case .list: return Piece(sql: onList(value), isSure: true)

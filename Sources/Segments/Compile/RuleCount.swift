@@ -53,17 +53,20 @@ extension RuleQuery {
             isWhole ? [RuleBranch(group: rule.group, start: RuleStart(people: branches[0].start.people))] : branches
         // What is not cut comes first, for nobody to wait for it at the end.
         let whole: [CountingStep] = branches.filter { !$0.isCut }.map { step($0) }
-        let sliced: [CountingStep] = branches.filter(\.isCut).flatMap { branch in
+        var sliced: [CountingStep] = []
+        for branch in branches.filter(\.isCut) {
             let branch = RuleBranch(group: branch.group.replacing(companies), start: branch.start)
             let facts: RuleFacts? = cut.facts(for: branch)
             var compiler: RuleCompiler = self.compiler
             compiler.facts = facts
-            let parts: [CountingStep] = cut.slices(branch).map { slice in
+            compiler.lookups = try await lookups(in: branch.group, of: branch.start.people)
+            if let stale = facts?.stale, !stale.isEmpty {
+                sliced.append(step(few.people(branch.group, among: stale), .some))
+            }
+            sliced += cut.slices(branch).map { slice in
                 compiler.slice = slice
                 return step(compiler.people(branch.group, from: branch.start), .part)
             }
-            guard let stale = facts?.stale, !stale.isEmpty else { return parts }
-            return [step(few.people(branch.group, among: stale), .some)] + parts
         }
         let turns = CountingTurns(whole + sliced, within: database.statementLimit)
         try await Self.processes(0, in: transaction)

@@ -46,11 +46,17 @@ struct RuleFacts: Sendable {
     }
 
     private func answers(_ condition: RuleCondition) -> Bool {
-        guard case .property(let property) = condition.field else { return true }
-        guard let column = columns[property.id], column.kind == FactColumn.Kind(property.type) else { return false }
+        let column: FactColumn?
+        switch condition.field {
+        case .tags: column = .tags
+        case .property(let property):
+            column = columns[property.id]
+            guard column?.kind == FactColumn.Kind(property.type) else { return false }
+        default: return true
+        }
         return !condition.value.texts.contains { text in
             // Looks like what stands between the choices of a list.
-            text.contains(FactColumn.odd) || (column.kind == .choices && text.hasPrefix(", "))
+            text.contains(FactColumn.odd) || (column?.kind == .choices && text.hasPrefix(", "))
         }
     }
 }

@@ -15,7 +15,8 @@ extension RuleCompiler {
     func joining(_ groups: [RuleNode]) -> (compiler: RuleCompiler, joins: SQL) {
         var compiler: RuleCompiler = self
         var joins: SQL = ""
-        for leaf in RuleGroup(.all, groups).leaves.map(\.positive) where compiler.joined[leaf] == nil {
+        for leaf in RuleGroup(.all, groups).leaves.map(\.positive)
+        where compiler.joined[leaf] == nil && !lookups.contains(leaf) {
             guard compiler.joined.count < Self.mostJoins, let set = inOrder(leaf) else { continue }
             let name: SQL = "\(identifier: "s\(compiler.joined.count + 1)")"
             compiler.joined[leaf] = "\(name).contact_id IS NOT NULL"

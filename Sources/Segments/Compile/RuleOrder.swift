@@ -24,17 +24,20 @@ struct RuleCost {
     /// comes first.
     /// - Parameters:
     ///   - areAll: whether all must hold, so that one that does not decides.
+    ///   - lookups: what must come after all others (`RuleLookups`).
     static func ordered(
-        _ nodes: [RuleNode], areAll: Bool, negated: Bool = false, by reading: Reading = .people
+        _ nodes: [RuleNode], areAll: Bool, negated: Bool = false, by reading: Reading = .people,
+        last lookups: Set<RuleNode> = []
     ) -> [RuleNode] {
-        let ranked: [(rank: Double, place: Int, node: RuleNode)] = nodes.enumerated().map { place, node in
+        let ranked: [(last: RuleExpense, rank: Double, place: Int, node: RuleNode)] = nodes.enumerated().map {
+            place, node in
             let own = RuleCost(node, by: reading)
             let cost: RuleCost = negated ? own.negated : own
             let decides: Double = areAll ? 1 - cost.share : cost.share
-            return (cost.effort / max(decides, 0.001), place, node)
+            return (node.expense(of: lookups), cost.effort / max(decides, 0.001), place, node)
         }
         var seen: Set<RuleNode> = []
-        return ranked.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.map(\.node)
+        return ranked.sorted { ($0.last, $0.rank, $0.place) < ($1.last, $1.rank, $1.place) }.map(\.node)
             .filter { seen.insert($0).inserted }
     }
 

@@ -13,9 +13,17 @@ struct RuleSet: Sendable {
 
     enum IDOrder {
         case ascending
-        case newestFirst
+        /// The newest people first, as far as so many entries name them.
+        case newest(entries: Int)
 
-        var sql: SQL { self == .ascending ? "" : " DESC" }
+        var sql: SQL {
+            if case .newest = self { " DESC" } else { "" }
+        }
+
+        /// Keeps the order: PostgreSQL cannot tell how much less it costs.
+        var fence: SQL {
+            if case .newest(let entries) = self { " LIMIT \(entries)" } else { " OFFSET 0" }
+        }
     }
 
     init(_ people: SQL, estimate: SQL? = nil) {
@@ -37,7 +45,8 @@ struct RuleSet: Sendable {
 
     /// Some people: the newest where they are in order, else those whom so many entries of an index name.
     func some(_ most: Int) -> SQL {
-        if let inOrder { return "SELECT contact_id FROM (\(inOrder(.newestFirst))) q LIMIT \(most)" }
+        // Who did it often enough stands among others who did it too seldom.
+        if let inOrder { return "SELECT contact_id FROM (\(inOrder(.newest(entries: 10 * most)))) q LIMIT \(most)" }
         return "SELECT DISTINCT contact_id FROM (SELECT contact_id FROM (\(people)) q LIMIT \(most)) q"
     }
 }
@@ -69,7 +78,7 @@ extension RuleCompiler {
             switch behaviour.times {
             case .never: behaviour.times = .atLeast(1)
             case .atMost(let count): behaviour.times = .atLeast(count + 1)
-            case .atLeast: return [.group(RuleGroup(.none, [node]))]
+            case .atLeast(let count): behaviour.times = count == 1 ? .never : .atMost(count - 1)
             }
             return [.behaviour(behaviour)]
         case .group(let group):
@@ -185,7 +194,7 @@ extension RuleCompiler {
         guard stretches.count > 1 else { return stretches[0] }
         return """
             SELECT q.contact_id FROM (\(SQL.join(stretches.map { "(\($0))" }, separator: " UNION ALL "))) q
-            ORDER BY q.contact_id\(order.sql) OFFSET 0
+            ORDER BY q.contact_id\(order.sql)\(order.fence)
             """
     }
 }

@@ -14,24 +14,8 @@ struct RuleSizes {
 
     private typealias Candidate = (place: Int, node: RuleNode, set: RuleSet)
 
-    /// So many people, spread over the table, tell what share of all has some value.
-    private static let sampled = 2_000
-
     /// Sets are chosen to begin with, or none. Brings the settings of questions with it.
     func start() async throws -> RuleStart {
-        var start: RuleStart = try await sets()
-        guard start.places.isEmpty, start.hasCopies, start.people >= RuleBranch.leastToCut else { return start }
-        let parts: [RuleNode] = RuleCompiler.parts(group)
-        let rows: [RuleNode] = parts.filter(\.isOfRow)
-        guard !rows.isEmpty, rows.count < parts.count else { return start }
-        let whole: RuleNode = .group(RuleGroup(.all, rows))
-        if let share = try await shares(of: [whole], start.people)[whole] {
-            start.rowsLeft = Int(share * Double(start.people))
-        }
-        return start
-    }
-
-    private func sets() async throws -> RuleStart {
         let candidates: [Candidate] = RuleCompiler.parts(group).enumerated().compactMap { place, node in
             compiler.set(node).map { (place, node, $0) }
         }
@@ -130,7 +114,8 @@ struct RuleSizes {
     }
 
     private func estimates(of leaves: [RuleNode], _ people: Int) async throws -> [RuleNode: Estimate] {
-        let shares: [RuleNode: Double] = try await shares(of: leaves.filter(Self.isOfPerson), people)
+        let shares: [RuleNode: Double] = try await compiler.shares(
+            of: leaves.filter(Self.isOfPerson), people, in: transaction)
         var estimates: [RuleNode: Estimate] = [:]
         for node in leaves {
             if let share = shares[node] {
@@ -139,9 +124,7 @@ struct RuleSizes {
                 continue
             }
             guard let set = compiler.set(node) else { continue }
-            let plan: [String] = try await transaction.values(
-                String.self, "segments.estimate", "EXPLAIN SELECT FROM (\(set.estimate)) x")
-            let entries: Int = Self.rows(in: plan)
+            let entries: Int = try await set.extent(in: transaction).entries
             guard case .behaviour(let behaviour) = node, !behaviour.isEver else {
                 estimates[node] = Estimate(entries: entries, people: entries, isJoined: !node.isOfRow)
                 continue
@@ -160,30 +143,5 @@ struct RuleSizes {
         case .behaviour: false
         case .group(let group): group.nodes.allSatisfy(isOfPerson)
         }
-    }
-
-    /// What share of the people each condition holds for, by a sample of the table's pages. PostgreSQL cannot tell of
-    /// properties, whose values its statistics mix, nor of texts that begin or end with something.
-    private func shares(of nodes: [RuleNode], _ people: Int) async throws -> [RuleNode: Double] {
-        guard !nodes.isEmpty else { return [:] }
-        let percent: Double = min(100, Double(100 * Self.sampled) / Double(people))
-        let few = RuleCompiler(compiler.workspace, clock: compiler.clock, ledger: compiler.ledger, reach: .few)
-        let counts: [SQL] = nodes.map { "count(*) FILTER (WHERE \(few.condition([$0])))" }
-        let found: [Int] = try await transaction.value(
-            [Int].self, "segments.shares",
-            """
-            SELECT ARRAY[count(*), \(SQL.join(counts, separator: ", "))]
-            FROM marketing_contacts c TABLESAMPLE SYSTEM (\(percent)) REPEATABLE (1)
-            WHERE c.workspace_id = \(compiler.workspace) AND c.deleted_at IS NULL
-            """)
-        guard let seen = found.first, seen >= Self.sampled / 10 else { return [:] }
-        let shares = zip(nodes, found.dropFirst()).map { ($0, Double($1) / Double(seen)) }
-        return Dictionary(shares) { first, _ in first }
-    }
-
-    /// What the first line of a plan says it will find.
-    private static func rows(in plan: [String]) -> Int {
-        guard let line = plan.first, let range = line.firstRange(of: "rows=") else { return 0 }
-        return Int(line[range.upperBound...].prefix { $0.isNumber }) ?? 0
     }
 }

@@ -10,17 +10,17 @@ enum RuleSlice: Sendable, Equatable {
     /// workspaces stand between.
     case pages(from: Int, to: Int?)
 
-    /// Parts with about as many people each.
-    /// - Parameter some: ids of people spread over all of them, sorted, at least one for each part.
-    static func people(_ some: [ContactID], parts: Int) -> [RuleSlice] {
-        func end(_ part: Int) -> ContactID? { (1..<parts) ~= part ? some[some.count * part / parts] : nil }
-        return (0..<parts).map { .people(from: end($0), to: end($0 + 1)) }
+    /// - Parameters:
+    ///   - some: ids of people spread over all of them, sorted.
+    ///   - ends: the share of all at which each part ends.
+    static func people(_ some: [ContactID], ends: [Double]) -> [RuleSlice] {
+        let inner: [ContactID?] = ends.dropLast().map { some[Int(Double(some.count) * $0)] }
+        return zip([nil] + inner, inner + [nil]).map { .people(from: $0, to: $1) }
     }
 
-    static func pages(_ count: Int, parts: Int) -> [RuleSlice] {
-        (0..<parts).map { part in
-            .pages(from: count * part / parts, to: part + 1 < parts ? count * (part + 1) / parts : nil)
-        }
+    static func pages(_ count: Int, ends: [Double]) -> [RuleSlice] {
+        let inner: [Int] = ends.dropLast().map { Int(Double(count) * $0) }
+        return zip([0] + inner, inner + [nil]).map { .pages(from: $0, to: $1) }
     }
 
     /// Whether a person, as `c`, belongs to it; begins with `AND`.

@@ -32,12 +32,6 @@ struct RuleStart: Sendable, Equatable {
     /// The place of a set that is worth a look for a sample, where counting reads everybody.
     var sampled: Int?
 
-    /// How many people's own rows meet what the rule asks of them, about.
-    var rowsLeft = Int.max
-
-    /// Whether so few people are left by their own rows that what they did is looked up for each of them.
-    var asksFew: Bool { rowsLeft <= 4_000 }
-
     /// How long a set is.
     struct Size: Sendable, Equatable {
         let place: Int
@@ -163,23 +157,19 @@ extension RuleCompiler {
     }
 
     private func everybody(_ parts: [RuleNode], _ start: RuleStart) -> RulePeople {
-        let asksFew: Bool = facts != nil && start.asksFew
         let others: [RuleNode] = parts.filter { !$0.isOfRow }
         var late: [RuleNode] = parts.filter {
-            $0.isOfRow && !asksFew && (start.probes || RuleCost($0).share >= 0.95)
+            $0.isOfRow && (start.probes || RuleCost($0).share >= 0.95)
         }
         var early: SQL = likely(condition(parts.filter { $0.isOfRow && !late.contains($0) }))
         var (compiler, joins): (RuleCompiler, SQL) = (self, "")
-        if asksFew {
-            compiler.reach = .few
-            compiler.slice = nil
-            early += " AND \(compiler.condition(others))"
-        } else if slice != nil {
-            let groups: [RuleNode] = others.filter(\.isGroup)
-            early += " AND \(condition(others.filter { !$0.isGroup }))"
-            (compiler, joins) = joining(groups)
-            // Compared where sets are joined, they would have PostgreSQL keep each set for a second look.
-            late += groups
+        if slice != nil {
+            // Where sets are joined, groups would have PostgreSQL keep each set for a second look, and people would be looked up
+            // whom the join is about to leave out.
+            let last: [RuleNode] = others.filter { $0.isGroup || lookups.contains($0.positive) }
+            early += " AND \(condition(others.filter { !last.contains($0) }))"
+            (compiler, joins) = joining(last.filter(\.isGroup))
+            late += last
         } else {
             early += " AND \(condition(others))"
         }

@@ -49,6 +49,9 @@ struct FactColumn: Sendable, Hashable {
         }
     }
 
+    /// In every workspace.
+    static let tags = FactColumn(name: "tags", kind: .choices)
+
     /// Stands for what is of another type than the property.
     static let odd = "\u{1}"
 

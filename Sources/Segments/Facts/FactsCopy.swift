@@ -64,7 +64,7 @@ struct FactsCopy: Sendable {
                 WHERE f.workspace_id = \(workspace) AND f.name = \(name) AND \(are("f.contact_id")) AND NOT EXISTS (
                     SELECT FROM marketing_contacts c
                     WHERE c.workspace_id = \(workspace) AND c.id = f.contact_id AND c.deleted_at IS NULL
-                        AND \(value) IS NOT NULL)
+                        AND \(value) <> '')
                 """),
             Statement(
                 "segments.facts.copy_texts",
@@ -73,7 +73,7 @@ struct FactsCopy: Sendable {
                 SELECT t.workspace_id, t.id, \(name), t.value FROM (
                     SELECT c.workspace_id, c.id, \(value) AS value FROM marketing_contacts c
                     WHERE c.workspace_id = \(workspace) AND \(are("c.id")) AND c.deleted_at IS NULL ORDER BY c.id
-                ) t WHERE t.value IS NOT NULL
+                ) t WHERE t.value <> ''
                 ON CONFLICT (workspace_id, contact_id, name) DO UPDATE SET value = EXCLUDED.value
                     WHERE f.value <> EXCLUDED.value
                 """),
@@ -84,7 +84,8 @@ struct FactsCopy: Sendable {
     private static let own: [(SQL, SQL)] = [
         ("created_at", "c.created_at"), ("company_id", "c.company_id"), ("email_opt_in", "c.email_opt_in"),
         ("sms_opt_in", "c.sms_opt_in"), ("tracking_allowed", "c.tracking_allowed"), ("email_status", "c.email_status"),
-        ("tags", "nullif(c.tags, '{}')"), ("last_name", "lower(c.last_name)"), ("first_name", "lower(c.first_name)"),
+        ("tags", "CASE WHEN c.tags <> '{}' THEN to_jsonb(c.tags)::text END"), ("last_name", "lower(c.last_name)"),
+        ("first_name", "lower(c.first_name)"),
         ("email_key", "c.email_key"), ("phone", "c.phone"), ("source", "lower(c.source)"),
     ]
 }
