@@ -1,10 +1,10 @@
 import Accounts
-import Contacts
 import Core
 import FoundationEssentials
 import TestSupport
 import Testing
 
+@testable import Contacts
 @testable import Messaging
 
 @Suite("Merging people while a send runs")
@@ -67,6 +67,82 @@ struct MergedMessagesTests {
             #expect(second.recipients.count == 1)
             #expect(!second.recipients.contains(waiting))
             #expect(try await stage.tally(run) == ["sent": 2, "skipped:merged": 1])
+        }
+    }
+
+    @Test(
+        "While one of two people is being sent what the other gets too, they are not made one",
+        arguments: [true, false])
+    func underWay(winnerIsUnderWay: Bool) async throws {
+        try await MessagingStage.with(people: 3) { stage in
+            let run = try await stage.launch(batchSize: 1)
+            let merging = ContactMerging(
+                services: stage.services, others: MessagingSlice.contactReferences, patience: 0)
+            let (taken, other): (ContactID, ContactID) = try await stage.services.database.write(stage.workspace) {
+                tx in
+                let batch = try #require(
+                    try await BatchQueries(workspace: stage.workspace, send: run.send, tx: tx).claim(
+                        1, by: "test", now: stage.services.clock.now
+                    ).first)
+                let people: [ContactID] = try await tx.values(
+                    ContactID.self, "test.people",
+                    """
+                    SELECT contact_id FROM marketing_messages WHERE workspace_id = \(stage.workspace)
+                    ORDER BY id = \(batch.first) DESC
+                    """)
+                return (people[0], people[1])
+            }
+            let (winner, loser) = winnerIsUnderWay ? (taken, other) : (other, taken)
+            #expect(try await merging.merge(winner, loser, stage.member.scope) == .busy)
+            if winnerIsUnderWay { try await isRefused(stage, winner, loser) }
+            // It was not begun, and is given back.
+            try await stage.services.database.write(stage.workspace) { tx in
+                try await BatchQueries(workspace: stage.workspace, send: run.send, tx: tx)
+                    .returnUnknown(claimedBy: "test", except: [])
+            }
+            guard case .merged = try await merging.merge(winner, loser, stage.member.scope) else {
+                throw TestFailure("not merged")
+            }
+            try await stage.dispatcher(FakeCarrier()).dispatch(run)
+            #expect(try await stage.tally(run) == ["sent": 2, "skipped:merged": 1])
+        }
+    }
+
+    /// By API and by the form, which comes back as it was filled in.
+    private func isRefused(_ stage: MessagingStage, _ one: ContactID, _ other: ContactID) async throws {
+        let browser = try await stage.member.signIn()
+        let path = "/contacts/\(one)/merge/\(other)"
+        async let answer = stage.member.api(.post, "/v1/contacts/\(one)/merge", #"{"loserId":"\#(other)"}"#)
+        let shown = try await browser.post(path, [("keep", "second"), ("field:email", "second")])
+        #expect(shown.status == .conflict)
+        let page = try shown.page()
+        #expect(try page.text(".flash").contains("Try again in a minute"))
+        let fields = try page.fields(of: "form[action='\(path)']")
+        #expect(fields["keep"] == "second")
+        #expect(fields["field:email"] == "second")
+        #expect(try await answer.status == .conflict)
+        #expect(try await answer.json()["code"] == .string("being_sent"))
+    }
+
+    @Test("What waits while two people become one is not taken before they are")
+    func takenMeanwhile() async throws {
+        try await MessagingStage.with(people: 2) { stage in
+            let run = try await stage.launch()
+            let pair = MergePair(
+                workspace: stage.workspace, merge: stage.services.ids.next(),
+                winner: try await person(stage, "p0@example.com"), loser: try await person(stage, "p1@example.com"))
+            func claim() async throws -> Int {
+                try await stage.services.database.write(stage.workspace) { tx in
+                    let queries = BatchQueries(workspace: stage.workspace, send: run.send, tx: tx)
+                    return try await queries.claim(10, by: "test", now: stage.services.clock.now).count
+                }
+            }
+            let (isBusy, claimed) = try await stage.services.database.write(stage.workspace) { tx in
+                (try await tx.pipeline(MergedCopies.areBeingSent(pair)).first, try await claim())
+            }
+            #expect(isBusy == false)
+            #expect(claimed == 0)
+            #expect(try await claim() == 1)
         }
     }
 

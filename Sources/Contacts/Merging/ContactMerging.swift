@@ -7,17 +7,22 @@ import Postgres
 package struct ContactMerging: Sendable {
     let services: AppServices
     let references: [ContactReference]
+    /// How often it is tried again, every quarter of a second, while one of the two is being sent a message.
+    let patience: Int
 
     /// - Parameter others: the tables of other slices that name people.
-    package init(services: AppServices, others: [ContactReference]) {
+    package init(services: AppServices, others: [ContactReference], patience: Int = 12) {
         self.services = services
         references = ContactReference.own + others
+        self.patience = patience
     }
 
     package enum Outcome: Sendable, Equatable {
         case merged(MergeID)
         /// One of them does not exist, or both are the same.
         case missing
+        /// One of them is being sent a message that the other has or will get.
+        case busy
     }
 
     struct Person: Sendable, PostgresRow {
@@ -52,6 +57,17 @@ package struct ContactMerging: Sendable {
     package func merge(
         _ winner: ContactID, _ loser: ContactID, choices: MergeChoices = MergeChoices(), _ scope: WorkspaceScope
     ) async throws -> Outcome {
+        var outcome: Outcome = try await mergeNow(winner, loser, choices: choices, scope)
+        for _ in 0..<patience where outcome == .busy {
+            try await Task.sleep(for: .milliseconds(250))
+            outcome = try await mergeNow(winner, loser, choices: choices, scope)
+        }
+        return outcome
+    }
+
+    private func mergeNow(
+        _ winner: ContactID, _ loser: ContactID, choices: MergeChoices, _ scope: WorkspaceScope
+    ) async throws -> Outcome {
         try await services.database.write(scope.workspace, timeout: .seconds(60)) { transaction in
             try await transaction.run([IdentityQueries(scope: scope).lock])
             guard let (kept, gone) = try await pair(winner, loser, locks: true, scope, in: transaction) else {
@@ -59,6 +75,11 @@ package struct ContactMerging: Sendable {
             }
             let pair = MergePair(
                 workspace: scope.workspace, merge: services.ids.next(), winner: winner, loser: loser)
+            for reference in references {
+                if let busy = reference.isBusy, try await transaction.pipeline(busy(pair)).first == true {
+                    return .busy
+                }
+            }
             let plan = MergePlan(winner: kept.fields, loser: gone.fields, choices: choices)
             var statements: [Statement] = [note(pair, plan, scope), delete(pair)]
             statements.append(write(plan.result, pair.winner, scope))

@@ -25,13 +25,17 @@ package struct ContactReference: Sendable {
     let undo: @Sendable (MergePair) -> [Statement]
     /// What the rows are called where some cannot be moved back.
     let words: String
+    /// Whether somebody is at work on rows of the two with what was read of them before. Keeps everybody else from beginning to
+    /// until the merge is over.
+    let isBusy: (@Sendable (MergePair) -> Query<Bool>)?
 
     package init(
-        _ table: String, words: String, move: @escaping @Sendable (MergePair) -> [Statement],
-        undo: @escaping @Sendable (MergePair) -> [Statement]
+        _ table: String, words: String, isBusy: (@Sendable (MergePair) -> Query<Bool>)? = nil,
+        move: @escaping @Sendable (MergePair) -> [Statement], undo: @escaping @Sendable (MergePair) -> [Statement]
     ) {
         self.table = table
         self.words = words
+        self.isBusy = isBusy
         self.move = move
         self.undo = undo
     }

@@ -65,19 +65,22 @@ struct MergeFieldRow: ViewRecord {
         f.text("first") { $0.first ?? "—" }
         f.text("second") { $0.second ?? "—" }
         f.flag("isChoice") { $0.first != nil && $0.second != nil && $0.first != $0.second }
+        f.flag("takesFirst") { !$0.takesSecond }
         f.flag("takesSecond") { $0.takesSecond }
     }
 
     /// What two people say of each field; those that neither has are left out.
     static func rows(
         _ one: MergeFields, _ other: MergeFields, companies: [UUID: String], _ definitions: [PropertyDefinition],
-        zone: String
+        zone: String, takesSecond: Set<String>
     ) -> [MergeFieldRow] {
         func company(_ fields: MergeFields) -> String? { fields.company.map { companies[$0] ?? "A company" } }
         var all: [MergeFieldRow] = []
         func add(_ name: String, _ label: String, _ left: String?, _ right: String?) {
             guard left != nil || right != nil else { return }
-            all.append(MergeFieldRow(name: name, label: label, first: left, second: right, takesSecond: left == nil))
+            all.append(
+                MergeFieldRow(
+                    name: name, label: label, first: left, second: right, takesSecond: takesSecond.contains(name)))
         }
         add("email", "E-mail", one.email, other.email)
         add("phone", "Phone", one.phone, other.phone)
@@ -129,6 +132,11 @@ struct MergeComparePage: ViewPage {
     var definitions: [PropertyDefinition] = []
     /// The workspace's time zone, for moments.
     var zone: String = "UTC"
+    /// What was chosen before, when the form comes back.
+    var keepsSecond = false
+    var takesSecond: Set<String> = []
+    /// Why it comes back.
+    var problem: String?
 
     static let view = "contacts/merge"
     static let fields = Fields<MergeComparePage> { f in
@@ -139,9 +147,13 @@ struct MergeComparePage: ViewPage {
         f.link("firstHref") { "/contacts/\($0.firstID)" }
         f.link("secondHref") { "/contacts/\($0.secondID)" }
         f.link("action") { "/contacts/\($0.firstID)/merge/\($0.secondID)" }
+        f.flag("keepsFirst") { !$0.keepsSecond }
+        f.flag("keepsSecond") { $0.keepsSecond }
+        f.optionalText("problem") { $0.problem }
         f.list("rows", of: MergeFieldRow.self) { page in
             MergeFieldRow.rows(
-                page.first, page.second, companies: page.companies, page.definitions, zone: page.zone)
+                page.first, page.second, companies: page.companies, page.definitions, zone: page.zone,
+                takesSecond: page.takesSecond)
         }
         f.optionalText("tags") { page in
             let tags: [String] = page.first.tags + page.second.tags.filter { !page.first.tags.contains($0) }
@@ -164,6 +176,9 @@ struct MergeComparePage: ViewPage {
         return [
             MergeComparePage(firstID: "1", secondID: "2", first: ana, second: other),
             MergeComparePage(firstID: "1", secondID: "2", first: other, second: other),
+            MergeComparePage(
+                firstID: "1", secondID: "2", first: ana, second: other, keepsSecond: true, takesSecond: ["email"],
+                problem: "Try again in a minute."),
         ]
     }
 }

@@ -26,12 +26,14 @@ struct MergeRoutes: Sendable {
                 details: """
                     Everything of the loser belongs to this contact afterwards, and the loser's id answers with it. Fields keep \
                     this contact's values where it has any; name those that take the loser's in `fromLoser` (email, phone, \
-                    firstName, lastName, company, properties.<name>). Of consents the stricter one wins.
+                    firstName, lastName, company, properties.<name>). Of consents the stricter one wins. \
+                    409 `being_sent` while an e-mail that both are to get is going out to one of them.
                     """,
                 body: .object(
                     [("loserId", .id), ("fromLoser", .array(of: .string, maxItems: 500))], required: ["loserId"]),
                 response: .object(
-                    [("mergeId", .id), ("contactId", .id)], required: ["mergeId", "contactId"])), mergeAPI)
+                    [("mergeId", .id), ("contactId", .id)], required: ["mergeId", "contactId"]),
+                problems: [409]), mergeAPI)
         routes.api(
             .post, "/v1/merges/{id}/undo", .editor,
             APIOperation(
@@ -83,6 +85,9 @@ struct MergeRoutes: Sendable {
 
     // MARK: Merging
 
+    private static let busy =
+        "An e-mail that both are to get is going out to one of them right now. Try again in a minute."
+
     /// Finds the other one; without a script by a button.
     private func pick(_ request: WebRequest) async throws -> WebResponse {
         let scope = try request.scope
@@ -107,9 +112,15 @@ struct MergeRoutes: Sendable {
     }
 
     private func compare(_ request: WebRequest) async throws -> WebResponse {
-        let scope = try request.scope
         let (one, other): (ContactID, ContactID) = (try request.id(), try request.id("otherId"))
-        let page: MergeComparePage? = try await services.database.read(scope.workspace) { transaction in
+        guard let page = try await comparison(one, other, try request.scope) else { throw WebError.notFound }
+        return .page(page)
+    }
+
+    private func comparison(
+        _ one: ContactID, _ other: ContactID, _ scope: WorkspaceScope
+    ) async throws -> MergeComparePage? {
+        try await services.database.read(scope.workspace) { transaction in
             guard
                 let (first, second) = try await merging.pair(one, other, locks: false, scope, in: transaction)
             else { return nil }
@@ -120,8 +131,6 @@ struct MergeRoutes: Sendable {
             page.zone = try await services.directory.workspace(scope.workspace)?.timeZone ?? "UTC"
             return page
         }
-        guard let page else { throw WebError.notFound }
-        return .page(page)
     }
 
     private func companies(
@@ -150,6 +159,15 @@ struct MergeRoutes: Sendable {
         case .merged(let id):
             return .redirect(to: MergePaths.merge(id), notice: "The two are one contact now.")
         case .missing: throw WebError.notFound
+        case .busy:
+            guard var page = try await comparison(one, other, try request.scope) else { throw WebError.notFound }
+            page.keepsSecond = keepsSecond
+            page.takesSecond = Set(
+                form.names.filter { $0.hasPrefix("field:") && form.text($0) == "second" }.map {
+                    String($0.dropFirst(6))
+                })
+            page.problem = Self.busy
+            return .page(page, status: .conflict)
         }
     }
 
@@ -175,6 +193,7 @@ struct MergeRoutes: Sendable {
         {
         case .merged(let merge): return try .json(Answer(mergeId: merge, contactId: id))
         case .missing: throw WebError.notFound
+        case .busy: throw WebError(.conflict, code: "being_sent", detail: Self.busy)
         }
     }
 

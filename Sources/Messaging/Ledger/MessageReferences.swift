@@ -12,7 +12,9 @@ extension MessagingSlice {
     /// The ledger allows one message per send, person and occurrence: where both people have one, the loser's gets a negative
     /// occurrence, and its own number is noted. So it can be told from messages that were meant for one person, and whoever
     /// loads it to send it leaves it out (`MergedCopies`).
-    private static let messages = ContactReference("marketing_messages", words: "messages") { pair in
+    private static let messages = ContactReference(
+        "marketing_messages", words: "messages", isBusy: MergedCopies.areBeingSent
+    ) { pair in
         [
             Statement(
                 "messaging.merge.move",
@@ -58,6 +60,28 @@ extension MessagingSlice {
 
 /// Two people who were merged while a send runs are one person, who gets it once.
 enum MergedCopies {
+    /// Whether a message of one of the two is in the hands of a process that has loaded it, while the other got the same send or
+    /// waits for it too: after the merge it would go out all the same. What nobody has taken yet is not taken before the merge is over,
+    /// and then says of itself that it was `merged`.
+    static func areBeingSent(_ pair: MergePair) -> Query<Bool> {
+        .values(
+            Bool.self, "messaging.merge.busy",
+            """
+            SELECT coalesce(bool_or(h.state = 'claimed'), false) FROM (
+                SELECT b.state FROM marketing_messages m
+                JOIN marketing_send_batches b ON b.workspace_id = m.workspace_id AND b.send_id = m.send_id AND b.state <> 'done'
+                    AND CASE WHEN b.ids IS NULL THEN m.id BETWEEN b.first_id AND b.last_id ELSE m.id = ANY (b.ids) END
+                WHERE m.workspace_id = \(pair.workspace) AND m.contact_id = ANY (\([pair.winner, pair.loser]))
+                    AND m.state IN ('pending', 'retry') AND EXISTS (
+                        SELECT FROM marketing_messages o
+                        WHERE o.workspace_id = m.workspace_id AND o.send_id = m.send_id
+                            AND o.contact_id = ANY (\([pair.winner, pair.loser])) AND o.contact_id <> m.contact_id
+                            AND o.state IN ('pending', 'retry', 'sent', 'delivered', 'uncertain'))
+                FOR UPDATE OF b
+            ) h
+            """)
+    }
+
     /// The reason for not handing over `m`, or NULL, where the person has another message of the send that came or left by a
     /// merge: `merged` when that one was handed over or will be (of those that wait, the winner's own goes), and
     /// `on_excluded_list` when one of the two people was on an excluded list, because the stricter counts.
