@@ -49,8 +49,8 @@ struct RuleBranchesTests {
         #expect(RuleCost.ordered([opened, active, ana], areAll: true) == [ana, active, opened])
         #expect(RuleCost.ordered([opened, vip, active], areAll: false) == [active, vip, opened])
         #expect(RuleCost.ordered([active, ana], areAll: false, negated: true) == [ana, active])
-        // Where parts of everybody are read, who did something stands beside each person.
-        #expect(RuleCost.ordered([vip, active, opened], areAll: false, by: .part) == [opened, active, vip])
+        // Where parts of everybody are read, who did something is looked for in a set.
+        #expect(RuleCost.ordered([vip, opened, active], areAll: false, by: .part) == [active, opened, vip])
         #expect(RuleCost.ordered([vip, opened, active], areAll: false, by: .copies) == [active, opened, vip])
     }
 

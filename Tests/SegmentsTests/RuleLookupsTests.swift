@@ -51,11 +51,11 @@ struct RuleLookupsTests {
     func order() {
         #expect(
             RuleCost.ordered([note, opened, member, vip], areAll: true, by: .copies, last: [opened, member]) == [
-                note, vip, member, opened,
+                vip, note, member, opened,
             ])
         #expect(
             RuleCost.ordered([any(note, neverOpened), note, vip], areAll: false, by: .copies, last: [opened]) == [
-                note, vip, any(note, neverOpened),
+                vip, note, any(note, neverOpened),
             ])
     }
 

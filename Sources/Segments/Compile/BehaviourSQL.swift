@@ -30,12 +30,14 @@ extension RuleCompiler {
     /// Whether people did it at least so often. Never NULL.
     func did(_ behaviour: RuleBehaviour, atLeast count: Int) -> SQL {
         switch reach {
-        case .everybody where isInSets || count > 1: return "c.id IN (\(people(who: behaviour, atLeast: count)))"
         case .everybody:
-            // Opens are so many for each person that naming everybody once, as neighbours pass by, is worth it.
-            let many: Bool = behaviour.kind == .opened || behaviour.campaign != nil
-            let deeds: SQL = many ? people(who: behaviour, atLeast: 1) : deeds(behaviour, once: true)
-            return "EXISTS (SELECT FROM (\(deeds)) d WHERE d.contact_id = c.id)"
+            // Opens are so many for each person that naming everybody once, as neighbours pass by, is worth it for a set.
+            let isNamedOnce: Bool =
+                count > 1 || behaviour.campaign != nil || (isInSets && behaviour.kind == .opened)
+            let people: SQL =
+                isNamedOnce ? people(who: behaviour, atLeast: count) : deeds(behaviour, once: true)
+            return isInSets || count > 1
+                ? "c.id IN (\(people))" : "EXISTS (SELECT FROM (\(people)) d WHERE d.contact_id = c.id)"
         case .few:
             let own: SQL = "SELECT FROM (\(deedsOfFew(behaviour, once: count == 1))) d WHERE d.contact_id = c.id"
             return count == 1

@@ -22,8 +22,6 @@ package struct RuleCompiler: Sendable {
     var slice: RuleSlice?
     /// Where people are read from their copies; they must tell all that the rule asks.
     var facts: RuleFacts?
-    /// What conditions inside groups ask that people are joined with (`joining`).
-    var joined: [RuleNode: SQL] = [:]
     /// The positive forms of conditions that few people are left to be asked: they are looked up one by one (`RuleLookups`).
     var lookups: Set<RuleNode> = []
     /// Whether people are looked for in sets that are made first. What stands inside a group is no join, and PostgreSQL might
@@ -78,13 +76,13 @@ package struct RuleCompiler: Sendable {
     /// That all conditions hold, which stand in their order. Where one of two says NULL, PostgreSQL asks the other, so nobody is
     /// looked up before all others were seen to hold.
     private func all(_ pieces: [(node: RuleNode, piece: Piece)]) -> SQL {
-        func joined(_ pieces: ArraySlice<(node: RuleNode, piece: Piece)>) -> SQL {
+        func together(_ pieces: ArraySlice<(node: RuleNode, piece: Piece)>) -> SQL {
             SQL.join(pieces.map { "(\($0.piece.sql))" }, separator: " AND ")
         }
         let last = pieces.drop { $0.node.expense(of: lookups) == .row }
         let first = pieces.dropLast(last.count)
-        if first.isEmpty || last.isEmpty { return joined(pieces[...]) }
-        return "CASE WHEN \(joined(first)) THEN \(joined(last)) ELSE false END"
+        if first.isEmpty || last.isEmpty { return together(pieces[...]) }
+        return "CASE WHEN \(together(first)) THEN \(together(last)) ELSE false END"
     }
 
     private func compile(_ group: RuleGroup, negated: Bool) -> Piece {
@@ -92,7 +90,7 @@ package struct RuleCompiler: Sendable {
         let isNegated: Bool = (group.match == .none) != negated
         let isAll: Bool = (group.match == .all) != isNegated
         var inside: RuleCompiler = self
-        inside.isInSets = isInSets || (slice != nil && group.nodes.count > 1)
+        inside.isInSets = isInSets || slice != nil
         let pieces: [(node: RuleNode, piece: Piece)] = RuleCost.ordered(
             group.nodes, areAll: isAll, negated: isNegated, by: reading, last: lookups
         ).map { ($0, inside.compile($0, negated: isNegated)) }
@@ -114,8 +112,7 @@ package struct RuleCompiler: Sendable {
             return negated ? piece.negated : piece
         case .behaviour(let behaviour):
             let isLess: Bool = if case .atLeast = behaviour.times { false } else { true }
-            let sql: SQL = joined[node.positive] ?? did(behaviour, atLeast: behaviour.threshold)
-            let piece = Piece(sql: sql, isSure: true)
+            let piece = Piece(sql: did(behaviour, atLeast: behaviour.threshold), isSure: true)
             return isLess != negated ? piece.negated : piece
         }
     }
@@ -133,7 +130,6 @@ package struct RuleCompiler: Sendable {
     // MARK: Conditions
 
     private func piece(_ condition: RuleCondition) -> Piece {
-        if let sql = joined[.condition(condition)] { return Piece(sql: sql, isSure: true) }
         let (comparison, value) = (condition.comparison, condition.value)
         func column(_ subject: RuleSubject) -> Piece {
             Piece(sql: predicate(condition.field.kind, comparison, value, subject))

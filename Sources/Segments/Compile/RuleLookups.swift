@@ -97,3 +97,18 @@ extension RuleNode {
         return group.nodes.map { $0.expense(of: lookups) }.max() ?? .row
     }
 }
+
+extension RuleNode {
+    /// The condition that holds where this one, or its contrary, does.
+    var positive: RuleNode {
+        switch self {
+        case .group: return self
+        case .behaviour(var behaviour):
+            behaviour.times = .atLeast(behaviour.threshold)
+            return .behaviour(behaviour)
+        case .condition(let condition):
+            guard let opposite = condition.comparison.opposite else { return self }
+            return .condition(RuleCondition(condition.field, opposite, condition.value))
+        }
+    }
+}

@@ -12,7 +12,7 @@ struct RuleCost {
     enum Reading: Sendable {
         /// Everybody, or some named ones.
         case people
-        /// A part of everybody, beside what indexes name in order.
+        /// A part of everybody, for which sets are made.
         case part
         /// The same from copies, whose columns cost next to nothing.
         case copies
@@ -50,7 +50,7 @@ struct RuleCost {
         switch node {
         case .condition(let condition): self.init(condition, reading)
         case .behaviour(let behaviour):
-            let effort: Double = reading == .people ? 20 : behaviour.isOfLedger ? 2 : Self.beside
+            let effort: Double = reading == .people ? 20 : Self.inSet
             let once = RuleCost(effort: effort, share: 0.3)
             if case .atLeast = behaviour.times { self = once } else { self = once.negated }
         case .group(let group): self.init(group, reading)
@@ -76,15 +76,15 @@ struct RuleCost {
         self.init(effort: Self.effort(condition, reading), share: Self.share(condition))
     }
 
-    /// Whether somebody stands in a set that is read beside people.
-    private static let beside = 0.1
+    /// Whether somebody stands in a set that was made for a part of everybody.
+    private static let inSet = 0.7
 
     private static func effort(_ condition: RuleCondition, _ reading: Reading) -> Double {
         switch (condition.field, reading) {
         case (.list, .people), (.companyField, .people), (.companyProperty, .people): 20
-        case (.list, _): beside
+        case (.list, _): inSet
         case (.companyField, _), (.companyProperty, _): 2
-        case (.property(let property), .copies) where property.type == .longText: beside
+        case (.property(let property), .copies) where property.type == .longText: inSet
         case (_, .copies): condition.comparison == .contains || condition.comparison == .endsWith ? 0.5 : 0.2
         case (.property(let property), _):
             switch property.type {

@@ -177,14 +177,9 @@ extension RuleCompiler {
     /// Who stands so often among deeds that indexes name in the order of people. Read in that order, neighbours are
     /// counted as they pass by, in half the time that a table of everybody takes.
     func often(_ behaviour: RuleBehaviour, atLeast count: Int, inOrder order: RuleSet.IDOrder) -> SQL {
-        each(of: stretches(behaviour, in: order), atLeast: count, inOrder: order)
-    }
-
-    /// Who stands so often among what each stretch names in order.
-    func each(of stretches: [SQL], atLeast count: Int = 1, inOrder order: RuleSet.IDOrder = .ascending) -> SQL {
         let enough: SQL = count > 1 ? " HAVING count(*) >= \(count)" : ""
         return """
-            SELECT d.contact_id FROM (\(merged(stretches, order))) d
+            SELECT d.contact_id FROM (\(merged(stretches(behaviour, in: order), order))) d
             GROUP BY d.contact_id\(enough) ORDER BY d.contact_id\(order.sql)
             """
     }

@@ -162,13 +162,10 @@ extension RuleCompiler {
             $0.isOfRow && (start.probes || RuleCost($0).share >= 0.95)
         }
         var early: SQL = likely(condition(parts.filter { $0.isOfRow && !late.contains($0) }))
-        var (compiler, joins): (RuleCompiler, SQL) = (self, "")
         if slice != nil {
-            // Where sets are joined, groups would have PostgreSQL keep each set for a second look, and people would be looked up
-            // whom the join is about to leave out.
+            // Where sets are joined, people would be looked up, or looked for in sets, whom the join is about to leave out.
             let last: [RuleNode] = others.filter { $0.isGroup || lookups.contains($0.positive) }
             early += " AND \(condition(others.filter { !last.contains($0) }))"
-            (compiler, joins) = joining(last.filter(\.isGroup))
             late += last
         } else {
             early += " AND \(condition(others))"
@@ -176,11 +173,11 @@ extension RuleCompiler {
         early = "\(rows.of("c"))\(slice?.condition ?? "") AND \(early)"
         guard let facts else {
             return RulePeople(
-                source: "marketing_contacts c\(joins)", early: early,
-                late: "c.deleted_at IS NULL AND \(compiler.condition(late))")
+                source: "marketing_contacts c", early: early,
+                late: "c.deleted_at IS NULL AND \(condition(late))")
         }
         let isCurrent: SQL = facts.stale.isEmpty ? "" : " AND c.id <> ALL (\(facts.stale))"
         return RulePeople(
-            source: "marketing_contact_facts c\(joins)", early: "\(early)\(isCurrent)", late: compiler.condition(late))
+            source: "marketing_contact_facts c", early: "\(early)\(isCurrent)", late: condition(late))
     }
 }
